@@ -1,0 +1,194 @@
+"""Puts the program together: application, session and window; starts and stops them."""
+
+import gc
+import logging
+import logging.handlers
+import os
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+from PySide6.QtCore import QObject, QProcess, Qt, QTimer, Signal, Slot
+from PySide6.QtWidgets import QApplication
+
+from inspector_gui import paths
+from inspector_gui.core.errors import KnownError
+from inspector_gui.session import Session
+from inspector_gui.settings import Settings
+from inspector_gui.ui.main_window import MainWindow
+from inspector_gui.ui.theme import Theme
+
+log = logging.getLogger(__name__)
+
+_COLLECT_MS = 1000
+_SWITCH_SECONDS = 0.001
+
+
+class App(QObject):
+    """One window with its session, from start to end. Create it once, in the main thread."""
+
+    _crashed = Signal(str)
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self.application = application()
+        self.settings = settings
+        self.theme = Theme(self.application)
+        look = settings.look
+        if look == "system":
+            self.theme.follow_system()
+        else:
+            self.theme.apply(is_dark=look == "dark")
+        self.session = Session()
+        self.window = MainWindow(self.session, self.theme, settings)
+        self.window.closed.connect(self._on_closed)
+        self.window.demo_requested.connect(self._start_demo)
+        self.session.workspace_opened.connect(self._on_opened)
+        self.ended_cleanly = True
+        self._collector = QTimer(self)
+        self._collector.setInterval(_COLLECT_MS)
+        self._collector.timeout.connect(_collect)
+        self._crashed.connect(self.session.notice)
+        self._previous_hooks = sys.excepthook, threading.excepthook
+
+    def show(self, when_shown: Callable[[], None]) -> None:
+        """Show the window; once it is painted, start the workers and call `when_shown`."""
+        sys.excepthook = self._on_exception
+        self.window.painted.connect(self.session.start)
+        self.window.painted.connect(self._pin_collector)
+        self.window.painted.connect(when_shown)
+        self.window.show()
+
+    def run(self) -> int:
+        """Run until the window is closed; returns the exit status."""
+        self.application.exec()
+        if not self.ended_cleanly:
+            # A driver that never answers holds a thread; the process ends all the same.
+            logging.shutdown()
+            os._exit(0)
+        return 0
+
+    @Slot()
+    def _pin_collector(self) -> None:
+        """Collect cycles in this thread only: a worker must not destroy widgets."""
+        gc.freeze()
+        gc.disable()
+        self._collector.start()
+
+    @Slot()
+    def _on_opened(self) -> None:
+        if self.session.workspace is not None and self.settings_are_kept:
+            self.settings.workspace = self.session.workspace
+
+    settings_are_kept = True
+
+    @Slot()
+    def _on_closed(self) -> None:
+        self._collector.stop()
+        gc.enable()
+        self.ended_cleanly = self.session.stop()
+        sys.excepthook, threading.excepthook = self._previous_hooks
+        self.application.quit()
+
+    @Slot()
+    def _start_demo(self) -> None:
+        """Open the demo in a window of its own: this workspace stays as it is."""
+        started, _ = QProcess.startDetached(sys.executable, ["-m", "inspector_gui", "demo"])
+        if not started:
+            self.session.notice("The demo could not be started.")
+
+    def _on_exception(
+        self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            self.application.quit()
+            return
+        log.critical("unexpected error", exc_info=(kind, error, trace))
+        self._crashed.emit(f"Something went wrong; the log has more. ({kind.__name__}: {error})")
+
+
+def application() -> QApplication:
+    """Return the application, made where there is none."""
+    existing = QApplication.instance()
+    if isinstance(existing, QApplication):
+        return existing
+    QApplication.setHighDpiScaleFactorRoundingPolicy(
+        Qt.HighDpiScaleFactorRoundingPolicy.PassThrough
+    )
+    made = QApplication([sys.argv[0]])
+    made.setApplicationName("Inspector")
+    made.setQuitOnLastWindowClosed(False)
+    return made
+
+
+def set_up_process() -> None:
+    """Log to a file, and let the UI thread have the interpreter at short notice."""
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    file = paths.log_file()
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handler = logging.handlers.RotatingFileHandler(file, maxBytes=1 << 20, backupCount=2)
+    except OSError:
+        return
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+
+
+def run_gui(workspace: Path | None) -> int:
+    """Show the window on a workspace: the given one, the last one, or the user's own."""
+    set_up_process()
+    settings = Settings()
+    folder = workspace or settings.workspace or paths.default_workspace()
+    app = App(settings)
+    app.show(lambda: app.window.open_workspace(str(folder)))
+    return app.run()
+
+
+def run_demo(
+    *,
+    part: str,
+    seed: int,
+    size: int,
+    screenshot: Path | None,
+    report: Path | None,
+    close: bool,
+) -> int:
+    """Show the window on a workspace of drawn parts and judge a stream of them to its end."""
+    from inspector_gui.demo_run import DemoRun
+
+    set_up_process()
+    for file in (screenshot, report):
+        if file is not None and not file.parent.is_dir():
+            raise KnownError(f"The folder {file.parent} does not exist.")
+    with tempfile.TemporaryDirectory(prefix="inspector-demo-") as folder:
+        app = App(Settings(Path(folder) / "window.ini"))
+        run = DemoRun(
+            app,
+            Path(folder) / "Demo",
+            part=part,
+            seed=seed,
+            size=size,
+            screenshot=screenshot,
+            report=report,
+            close=close,
+        )
+        app.show(run.begin)
+        status = app.run()
+        return run.status or status
+
+
+def _collect() -> None:
+    gc.collect(1)
+
+
+def seconds_since_start() -> float:
+    """Return the seconds since this process was started, interpreter included."""
+    import psutil
+
+    return time.time() - float(psutil.Process().create_time())

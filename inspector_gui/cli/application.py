@@ -1,0 +1,248 @@
+"""The table of commands: what each takes. Their work is imported when one of them runs."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from inspector_gui import __version__
+from inspector_gui.cli import options
+from inspector_gui.cli.endings import ends_in_words, stops_when_ended
+from inspector_gui.cli.options import ProgressStyle
+from inspector_gui.core.errors import KnownError
+
+DEMO_PART = "washer"
+
+
+def examples(*lines: str) -> str:
+    """Return the end of a help text: command lines that are not wrapped."""
+    return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))
+
+
+app = typer.Typer(
+    name="inspector-gui",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+@app.callback(
+    invoke_without_command=True,
+    epilog=examples(
+        "inspector-gui",
+        "inspector-gui demo",
+        "inspector-gui score new_parts --references good_parts",
+        "inspector-gui evaluate datasets/screw --method dn2 --method spade",
+    ),
+)
+@ends_in_words
+def start(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> int | None:
+    """Find defects on parts from pictures of good parts alone.
+
+    Without a command the window opens on your default workspace.
+    """
+    if version:
+        typer.echo(f"inspector-gui {__version__}")
+        return 0
+    if context.invoked_subcommand is not None:
+        return None
+    from inspector_gui.app import run_gui
+
+    return run_gui(None)
+
+
+@app.command(
+    epilog=examples(
+        "inspector-gui gui",
+        "inspector-gui gui line3",
+    )
+)
+@ends_in_words
+def gui(
+    workspace: Annotated[
+        Path | None, typer.Argument(help="Folder with all data; your own default if left out.")
+    ] = None,
+) -> int:
+    """Open the window."""
+    if workspace is not None and workspace.exists() and not workspace.is_dir():
+        raise KnownError(f"{workspace} is a file; a workspace is a folder.")
+    from inspector_gui.app import run_gui
+
+    return run_gui(workspace)
+
+
+@app.command(
+    epilog=examples(
+        "inspector-gui demo",
+        "inspector-gui demo --part gear --seed 3",
+        "inspector-gui demo --screenshot demo.png --report demo.json --close",
+    )
+)
+@ends_in_words
+def demo(
+    screenshot: Annotated[
+        Path | None, typer.Option(metavar="PNG", help="Save the window's picture at the end.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="JSON", help="Save counts and times at the end.")
+    ] = None,
+    close: Annotated[bool, typer.Option("--close", help="Close the window at the end.")] = False,
+    part: Annotated[str, typer.Option(metavar="KIND", help="The kind of part.")] = DEMO_PART,
+    seed: options.Seed = 0,
+    size: Annotated[
+        int, typer.Option(min=64, max=4096, help="Side of the drawn pictures in pixels.")
+    ] = 512,
+) -> int:
+    """Open the window on a temporary workspace of drawn parts and judge a stream of them."""
+    from inspector_gui.cli.outputs import check_file
+
+    if part != DEMO_PART:
+        from inspector_gui.demo.parts import PART_KINDS
+
+        if part not in PART_KINDS:
+            raise KnownError(
+                f"There is no part {part!r} to draw; there are: {', '.join(PART_KINDS)}."
+            )
+    for file in (screenshot, report):
+        if file is not None:
+            check_file(file)
+    from inspector_gui.app import run_demo
+
+    return run_demo(
+        part=part, seed=seed, size=size, screenshot=screenshot, report=report, close=close
+    )
+
+
+@app.command(
+    epilog=examples(
+        "inspector-gui score part.png --references good_parts",
+        "inspector-gui score today --references good_parts --csv today.csv --heatmaps today_maps",
+        "inspector-gui score today --references good_parts --method dn2 --k 3",
+    )
+)
+@ends_in_words
+@stops_when_ended
+def score(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Pictures and folders.")],
+    references: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Pictures of good parts to compare with.")
+    ],
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a line per picture as CSV.")
+    ] = None,
+    heatmaps: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="Write pictures with their anomaly map on an absolute scale."
+        ),
+    ] = None,
+    method: options.Method = "spade",
+    preset: options.Preset = None,
+    backbone: options.Backbone = None,
+    runtime: options.Runtime = None,
+    precision: options.Precision = None,
+    size: options.Size = None,
+    crop: options.Crop = None,
+    k: options.K = None,
+    kappa: options.Kappa = None,
+    sigma: options.Sigma = None,
+    seed: options.Seed = 0,
+    json: options.Json = None,
+    progress: options.Progress = ProgressStyle.BAR,
+) -> int:
+    """Judge pictures of parts by comparing them with pictures of good parts.
+
+    Every score is shown as a multiple of a limit that is suggested from the references. The exit
+    status is 0 where pictures were judged, whatever the decisions.
+    """
+    del seed  # neither dn2 nor spade draws anything at random
+    from inspector_gui.cli import score as command
+    from inspector_gui.cli.recipe import scoring_from
+
+    scoring = scoring_from(
+        method, preset, runtime, backbone=backbone, precision=precision, size=size, crop=crop, k=k,
+        kappa=kappa, sigma=sigma,
+    )  # fmt: skip
+    request = command.Request(tuple(paths), references, csv, json, heatmaps)
+    return command.run(request, scoring, progress)
+
+
+@app.command(
+    epilog=examples(
+        "inspector-gui evaluate datasets/screw",
+        "inspector-gui evaluate datasets/screw datasets/cable --method dn2 --method spade",
+        "inspector-gui evaluate datasets/screw --preset paper --json screw.json",
+    )
+)
+@ends_in_words
+@stops_when_ended
+def evaluate(
+    datasets: Annotated[
+        list[Path], typer.Argument(metavar="DATASET...", help="Folders in MVTec layout.")
+    ],
+    method: options.Methods = ["spade"],  # noqa: B006 - typer copies it
+    preset: options.Preset = None,
+    backbone: options.Backbone = None,
+    runtime: options.Runtime = None,
+    precision: options.Precision = None,
+    size: options.Size = None,
+    crop: options.Crop = None,
+    k: options.K = None,
+    kappa: options.Kappa = None,
+    sigma: options.Sigma = None,
+    seed: options.Seed = 0,
+    json: options.Json = None,
+    progress: options.Progress = ProgressStyle.BAR,
+) -> int:
+    """Measure how well methods tell good from bad on data sets with known answers.
+
+    A data set has the folders train/good, test/good, test/<defect> and, for pixel metrics,
+    ground_truth/<defect>/<picture>_mask.png. --seed is that of the bootstrap interval.
+    """
+    from inspector_gui.cli import evaluate as command
+    from inspector_gui.cli.recipe import scoring_from
+
+    scorings = [
+        scoring_from(
+            name, preset, runtime, backbone=backbone, precision=precision, size=size, crop=crop,
+            k=k, kappa=kappa, sigma=sigma,
+        )
+        for name in method
+    ]  # fmt: skip
+    return command.run(tuple(datasets), scorings, seed=seed, json=json, style=progress)
+
+
+@app.command(
+    epilog=examples(
+        "inspector-gui doctor",
+        "inspector-gui doctor --json doctor.json",
+    )
+)
+@ends_in_words
+@stops_when_ended
+def doctor(json: options.Json = None, progress: options.Progress = ProgressStyle.BAR) -> int:
+    """Check this installation: versions, device, weights, folders, cameras, display.
+
+    The exit status is 1 where the program could not work; the line says what to do.
+    """
+    from inspector_gui.cli import doctor as command
+
+    return command.run(json, progress)
+
+
+@app.command(hidden=True)
+@ends_in_words
+@stops_when_ended
+def convert(
+    backbone: Annotated[str, typer.Option(help="The network.")],
+    progress: options.Progress = ProgressStyle.BAR,
+) -> int:
+    """Convert a network for OpenVINO into the cache; the window runs this as a child process."""
+    from inspector_gui.cli import convert as command
+
+    return command.run(backbone, progress)

@@ -1,0 +1,64 @@
+"""The options that commands share: one name, one meaning, one help text."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class ProgressStyle(StrEnum):
+    """How progress is shown."""
+
+    BAR = "bar"
+    JSON = "json"
+    NONE = "none"
+
+
+METHOD_HELP = "dn2 or spade."
+
+Method = Annotated[str, typer.Option(help=METHOD_HELP)]
+Methods = Annotated[list[str], typer.Option("--method", help=f"{METHOD_HELP} Can be given again.")]
+Preset = Annotated[
+    str | None,
+    typer.Option(
+        metavar="paper|official|fast",
+        help="Constants and geometry of the paper, of its authors' code, or quick ones.",
+    ),
+]
+Backbone = Annotated[
+    str | None, typer.Option(help="The network, for example efficientnet_lite0, resnet50.")
+]
+Runtime = Annotated[
+    str | None,
+    typer.Option(metavar="openvino|torch", help="What runs the network; torch where a GPU is."),
+]
+Precision = Annotated[
+    str | None, typer.Option(metavar="f32|bf16|f16", help="Of the network's arithmetic.")
+]
+Size = Annotated[
+    int | None, typer.Option(help="Side in pixels that pictures are resized to, a multiple of 32.")
+]
+Crop = Annotated[
+    int | None, typer.Option(help="Side in pixels of the centre crop after that; 0 for none.")
+]
+K = Annotated[
+    int | None, typer.Option("--k", help="Nearest references; cut to the number there is.")
+]
+Kappa = Annotated[int | None, typer.Option(help="Nearest gallery features of a place (spade).")]
+Sigma = Annotated[
+    float | None,
+    typer.Option(help="Smoothing of the map in pixels of a 224 x 224 input (spade)."),
+]
+Seed = Annotated[
+    int, typer.Option(min=0, help="Of everything drawn at random; dn2 and spade draw nothing.")
+]
+Json = Annotated[
+    Path | None, typer.Option("--json", metavar="FILE", help="Write the results as JSON.")
+]
+Progress = Annotated[
+    ProgressStyle,
+    typer.Option(
+        help="Bars on stderr, nothing, or JSON lines on stdout in place of all other output."
+    ),
+]

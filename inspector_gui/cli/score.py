@@ -1,0 +1,266 @@
+"""`score`: pictures in, decisions out, with the same core as the window."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+from rich.table import Table
+
+from inspector_gui.cli.options import ProgressStyle
+from inspector_gui.cli.outputs import Outputs
+from inspector_gui.cli.progress import Report, reporting
+from inspector_gui.cli.recipe import open_extractor, temporary_bank
+from inspector_gui.cli.tables import show
+from inspector_gui.core.calibration import MIN_REFERENCES, suggest_limits
+from inspector_gui.core.decision import decide
+from inspector_gui.core.errors import KnownError
+from inspector_gui.core.evaluation import References, learn
+from inspector_gui.core.features import Extractor, Gallery
+from inspector_gui.core.heatmap import overlay, to_bytes
+from inspector_gui.core.images import UnreadableImage, encode_png, list_images, read_image
+from inspector_gui.core.methods import make_method
+from inspector_gui.core.methods.base import Method, anomaly_map, leave_one_out
+from inspector_gui.core.types import (
+    RGB,
+    Decision,
+    Limits,
+    Outcome,
+    Progress,
+    Scores,
+    Scoring,
+    gallery_fingerprint,
+)
+
+OPACITY = 0.6
+LEAST_FOR_LIMITS = 2
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to judge, by what, and where results go."""
+
+    paths: tuple[Path, ...]
+    references: Path
+    csv: Path | None
+    json: Path | None
+    heatmaps: Path | None
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """One picture and what came of it; `scores` is None where it could not be read."""
+
+    path: Path
+    scores: Scores | None
+    decision: Decision | None
+    reason: str
+    nearest: str = ""
+
+
+def run(request: Request, scoring: Scoring, style: ProgressStyle) -> int:
+    """Judge the pictures; returns the exit status, 1 where none could be judged."""
+    pictures, references = _pictures(request.paths), _references(request.references)
+    method = make_method(scoring)
+    if request.heatmaps is not None and not method.has_map:
+        raise KnownError(f"{scoring.method} has no anomaly map, so --heatmaps needs spade.")
+    files = (request.csv, request.json)
+    with Outputs(files=files, folder=request.heatmaps) as outputs:
+        with temporary_bank(scoring) as bank, reporting(style) as report:
+            extractor = open_extractor(scoring, report)
+            learned = learn(references, bank, extractor, report=report)
+            if not learned.files:
+                raise KnownError(f"No reference is usable. {learned.unreadable[0]}")
+            gallery = bank.gallery(tuple(learned.files))
+            limits = _limits(method, gallery, learned, scoring, report)
+            if request.heatmaps is not None and limits is None:
+                raise KnownError("--heatmaps needs limits, and so at least two references.")
+            judge = _Judge(scoring, method, extractor, gallery, learned, limits)
+            names = _unique_names(pictures)
+            judged = []
+            for done, path in enumerate(pictures):
+                report(Progress("pictures", done, len(pictures)))
+                part, image = judge.part(path)
+                judged.append(part)
+                if request.heatmaps is not None and image is not None:
+                    outputs.stage(request.heatmaps / names[path], judge.heatmap(part, image))
+            report(Progress("pictures", len(pictures), len(pictures)))
+        if request.csv is not None:
+            outputs.stage(request.csv, _as_csv(judged))
+        outputs.stage_json(request.json, _as_json(judged, scoring, learned, limits))
+        outputs.commit()
+    if style is not ProgressStyle.JSON:
+        _show(judged, limits)
+    _remarks(judged, learned)
+    return 0 if any(part.scores is not None for part in judged) else 1
+
+
+def _pictures(paths: Sequence[Path]) -> list[Path]:
+    for path in paths:
+        if not path.exists():
+            raise KnownError(f"There is no file or folder {path}.")
+    pictures = list_images(list(paths))
+    if not pictures:
+        raise KnownError(f"There are no pictures in {', '.join(map(str, paths))}.")
+    return pictures
+
+
+def _references(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise KnownError(f"The references {folder} are not a folder.")
+    references = list_images([folder])
+    if not references:
+        raise KnownError(f"There are no pictures in the folder of references, {folder}.")
+    return references
+
+
+def _limits(
+    method: Method, gallery: Gallery, learned: References, scoring: Scoring, report: Report
+) -> Limits | None:
+    """Suggest limits from the references, scored without themselves; None for a single one."""
+    count = len(gallery)
+    if count < LEAST_FOR_LIMITS:
+        return None
+    scores = []
+    for row in range(count):
+        report(Progress("limits", row, count))
+        scores.append(leave_one_out(method, gallery, row).image)
+    report(Progress("limits", count, count))
+    return suggest_limits(scores, gallery=gallery_fingerprint(scoring, learned.files))
+
+
+@dataclass(frozen=True, eq=False)
+class _Judge:
+    scoring: Scoring
+    method: Method
+    extractor: Extractor
+    gallery: Gallery
+    learned: References
+    limits: Limits | None
+
+    def part(self, path: Path) -> tuple[Judged, RGB | None]:
+        """Return what came of a picture, and the picture where it could be read."""
+        try:
+            image = read_image(path)
+        except UnreadableImage as error:
+            decision = Decision(Outcome.ERROR, None, str(error))
+            return Judged(path, None, decision, str(error)), None
+        scores = self.method.score(self.extractor.extract(image), self.gallery)
+        nearest = tuple(self.learned.files.values())[scores.nearest[0]].name
+        if self.limits is None:
+            reason = "no limit: that takes at least two references"
+            return Judged(path, scores, None, reason, nearest), image
+        decision = decide(scores.image, self.limits)
+        return Judged(path, scores, decision, decision.reason, nearest), image
+
+    def heatmap(self, part: Judged, image: RGB) -> bytes:
+        """Return the picture under its anomaly map as a PNG file."""
+        assert part.scores is not None
+        assert part.scores.patches is not None
+        assert self.limits is not None
+        values = self.extractor.geometry.to_picture(
+            anomaly_map(part.scores.patches, self.scoring), *image.shape[:2]
+        )
+        return encode_png(overlay(image, to_bytes(values, self.limits), OPACITY))
+
+
+def _unique_names(pictures: Sequence[Path]) -> dict[Path, str]:
+    """Return a file name for every picture: its stem, numbered where stems are equal."""
+    names: dict[Path, str] = {}
+    taken: set[str] = set()
+    for path in pictures:
+        stem, number = path.stem, 1
+        # Lower case, since some file systems do not tell the cases apart.
+        while stem.lower() in taken:
+            number += 1
+            stem = f"{path.stem}-{number}"
+        taken.add(stem.lower())
+        names[path] = f"{stem}.png"
+    return names
+
+
+def _as_csv(judged: Sequence[Judged]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("path", "score", "stage1", "multiple", "decision", "reason", "nearest"))
+    for part in judged:
+        row = _as_row(part)
+        writer.writerow("" if value is None else value for value in row.values())
+    return text.getvalue()
+
+
+def _as_row(part: Judged) -> dict[str, str | float | None]:
+    scores, decision = part.scores, part.decision
+    has_stages = scores is not None and scores.patches is not None
+    return {
+        "path": str(part.path),
+        "score": scores.image if scores else None,
+        "stage1": scores.stage1 if scores and has_stages else None,
+        "multiple": decision.multiple if decision else None,
+        "decision": decision.outcome.value if decision else None,
+        "reason": part.reason,
+        "nearest": part.nearest or None,
+    }
+
+
+def _as_json(
+    judged: Sequence[Judged], scoring: Scoring, learned: References, limits: Limits | None
+) -> dict[str, object]:
+    given = None
+    if limits is not None:
+        given = {
+            "centre": limits.centre,
+            "unsure_from": limits.unsure_from,
+            "fail_from": limits.fail_from,
+            "pixel": limits.pixel,
+            "rule": limits.rule,
+        }
+    return {
+        "method": scoring.method,
+        "backbone": scoring.backbone,
+        "preset": scoring.preset,
+        "runtime": scoring.runtime,
+        "precision": scoring.precision,
+        "size": scoring.size,
+        "crop": scoring.crop,
+        "k_used": min(scoring.k, len(learned.files)),
+        "n_references": len(learned.files),
+        "limits": given,
+        "parts": [_as_row(part) for part in judged],
+    }
+
+
+def _show(judged: Sequence[Judged], limits: Limits | None) -> None:
+    table = Table("file", "score", "multiple", "decision", "nearest reference")
+    for part in judged:
+        multiple = part.decision.multiple if part.decision else None
+        table.add_row(
+            str(part.path),
+            f"{part.scores.image:.4g}" if part.scores else "",
+            f"{multiple:.2f} × limit" if multiple is not None else "",
+            part.decision.outcome.value if part.decision else "",
+            part.nearest,
+        )
+    show(table)
+    if limits is not None:
+        typer.echo(f"Limit {limits.fail_from:.4g}: {limits.rule}.")
+
+
+def _remarks(judged: Sequence[Judged], learned: References) -> None:
+    """Say on stderr what the results do not: doubts about the limits, and unreadable files."""
+    count = len(learned.files)
+    if count < LEAST_FOR_LIMITS:
+        typer.echo("One reference gives scores but no limit, so nothing was decided.", err=True)
+    elif count < MIN_REFERENCES:
+        typer.echo(
+            f"Only {count} references: take these limits as a guess; "
+            f"{MIN_REFERENCES} or more are needed to rely on them.",
+            err=True,
+        )
+    for error in learned.unreadable:
+        typer.echo(f"Reference left out: {error}", err=True)
+    for part in judged:
+        if part.scores is None:
+            typer.echo(f"Not judged: {part.reason}", err=True)

@@ -1,0 +1,1 @@
+"""What an anomaly is: pictures, features, methods, limits and metrics. No Qt, no SQL."""

@@ -1,0 +1,59 @@
+"""Limits from pictures of good parts alone."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from inspector_gui.core.errors import KnownError
+from inspector_gui.core.types import Limits
+
+MIN_REFERENCES = 5
+"""Fewer references than this judge nothing in the window."""
+
+SPREADS = 3.0
+"""How many robust standard deviations above the median the suggested limit lies."""
+
+PIXEL_SHARE = 0.5
+"""Regions are outlined from half way between an ordinary good part and the limit."""
+
+_MAD_TO_SIGMA = 1.4826  # of a normal distribution
+_LEAST_SPREAD = 0.05  # of the median, where the references are nearly the same picture
+
+
+def suggest_limits(scores: Sequence[float], *, gallery: str) -> Limits:
+    """Suggest limits from the leave-one-out scores of references.
+
+    Rule: median + 3 robust standard deviations (1.4826 x the median absolute deviation), which
+    single bad or doubled references hardly move. An estimate without a guarantee: the scores are
+    those of the references themselves. Raises `KnownError` for fewer than two scores.
+    """
+    if len(scores) < 2:
+        raise KnownError("A limit needs at least two pictures of good parts.")
+    values = np.asarray(scores, np.float64)
+    centre = float(np.median(values))
+    spread = _MAD_TO_SIGMA * float(np.median(np.abs(values - centre)))
+    spread = max(spread, _LEAST_SPREAD * abs(centre), 1e-9)
+    rule = f"median + {SPREADS:g} robust σ of {len(values)} leave-one-out scores, an estimate"
+    return limits_at(centre, centre + SPREADS * spread, rule=rule, gallery=gallery)
+
+
+def limits_at(centre: float, fail_from: float, *, rule: str, gallery: str) -> Limits:
+    """Return limits with the fail limit at a raw score and the pixel limit in its proportion."""
+    fail_from = max(fail_from, centre + 1e-9)
+    return Limits(
+        centre=centre,
+        unsure_from=fail_from,
+        fail_from=fail_from,
+        pixel=centre + PIXEL_SHARE * (fail_from - centre),
+        rule=rule,
+        gallery=gallery,
+    )
+
+
+BY_HAND = "set by hand"
+"""The rule of limits that a person chose; they are kept when a new suggestion comes."""
+
+
+def follows_suggestion(limits: Limits | None) -> bool:
+    """Return whether limits are renewed by themselves when the references change."""
+    return limits is None or not limits.rule.startswith(BY_HAND)

@@ -1,0 +1,165 @@
+"""Bytes or a path to a uint8 RGB picture: the one decode path of the program.
+
+The rules, since they change scores:
+
+- EXIF orientation is applied.
+- 16-bit samples are scaled by their full range, v * 255 / 65535, rounded; the picture's own
+  minimum and maximum play no part, so two pictures of one camera stay comparable.
+- Alpha is composed on mid grey (128, 128, 128).
+- Grey and palette pictures become RGB; of several pages or animation frames the first is taken.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from inspector_gui.core.errors import KnownError
+from inspector_gui.core.opencv import MAX_IMAGE_PIXELS, cv2
+from inspector_gui.core.types import RGB
+
+SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".pgm", ".ppm", ".jp2"}
+)
+MAX_FILE_BYTES = 1 << 30
+_ALPHA_BACKGROUND = 128
+_ORIENTATION_TAG = 0x0112
+_EXIF = 0  # cv2.IMAGE_METADATA_EXIF, missing from OpenCV's type stubs
+
+
+class UnreadableImage(KnownError):  # noqa: N818 - named like what it is about
+    """A file is not a picture that can be used; the text says why."""
+
+
+def is_image_name(path: Path) -> bool:
+    """Return whether a path's ending names a picture and it is not hidden."""
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+
+
+def list_images(paths: list[Path]) -> list[Path]:
+    """Return the picture files among `paths` and, recursively, below its folders, in order.
+
+    A file that is named itself is taken whatever its ending, so that it is refused with a reason
+    rather than silently skipped.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            below = (p for p in path.rglob("*") if is_image_name(p) and p.is_file())
+            found.extend(sorted(below, key=natural_order))
+        else:
+            found.append(path)
+    return list(dict.fromkeys(found))
+
+
+def natural_order(path: Path) -> list[tuple[int, int | str]]:
+    """Return a sort key that puts part2 before part10."""
+    key: list[tuple[int, int | str]] = []
+    digits, text = "", ""
+    for character in str(path).lower() + "\0":
+        if character.isascii() and character.isdigit():
+            digits += character
+            continue
+        if digits:
+            key += [(1, text), (0, int(digits))]
+            digits, text = "", ""
+        text += character
+    key.append((1, text))
+    return key
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return a file's content; raises `UnreadableImage` where that is impossible or too large."""
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise UnreadableImage(f"{path.name} is larger than 1 GiB, so it was not opened.")
+        return path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise UnreadableImage(f"{path.name} cannot be read: {reason}.") from error
+
+
+def read_image(path: Path) -> RGB:
+    """Return the picture in a file: uint8, H x W x 3, RGB; raises `UnreadableImage`."""
+    return decode(read_bytes(path), name=path.name)
+
+
+def decode(data: bytes, *, name: str = "The picture") -> RGB:
+    """Return the picture in `data`: uint8, H x W x 3, RGB, C-contiguous.
+
+    Raises `UnreadableImage` with a sentence that starts with `name`.
+    """
+    if not data:
+        raise UnreadableImage(f"{name} is empty (0 bytes).")
+    buffer = np.frombuffer(data, np.uint8)
+    try:
+        pixels, kinds, metadata = cv2.imdecodeWithMetadata(buffer, flags=cv2.IMREAD_UNCHANGED)
+    except cv2.error as error:
+        if "CV_IO_MAX_IMAGE" in str(error):
+            megapixels = MAX_IMAGE_PIXELS // 2**20
+            raise UnreadableImage(f"{name} has more than {megapixels} megapixels.") from error
+        pixels = None
+    if pixels is None or pixels.size == 0:
+        raise UnreadableImage(f"{name} is not a picture, or it is damaged.")
+    rgb = _to_rgb(pixels, name)
+    for kind, value in zip(kinds, metadata, strict=True):
+        if kind == _EXIF:
+            rgb = _oriented(rgb, _orientation(np.asarray(value, np.uint8).tobytes()))
+    return np.ascontiguousarray(rgb)
+
+
+def encode_png(image: RGB) -> bytes:
+    """Return `image` (uint8, H x W x 3, RGB) as a PNG file, lossless and quickly compressed."""
+    flags = [cv2.IMWRITE_PNG_COMPRESSION, 1]
+    done, data = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), flags)
+    assert done
+    return data.tobytes()
+
+
+def thumbnail(image: RGB, side: int) -> RGB:
+    """Return `image` shrunk so that its longer side is at most `side` pixels."""
+    height, width = image.shape[:2]
+    scale = min(1.0, side / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _to_rgb(pixels: npt.NDArray[Any], name: str) -> RGB:
+    if pixels.dtype == np.uint16:
+        pixels = cv2.convertScaleAbs(pixels, alpha=255.0 / 65535.0)
+    if pixels.dtype != np.uint8:
+        raise UnreadableImage(
+            f"{name} has {pixels.dtype} samples; save it with 8 or 16 bits per channel."
+        )
+    channels = 1 if pixels.ndim == 2 else pixels.shape[2]
+    if channels == 1:
+        return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB), np.uint8)
+    if channels == 3:
+        return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
+    if channels == 4:
+        rgb = cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGB).astype(np.uint16)
+        alpha = pixels[:, :, 3:].astype(np.uint16)
+        composed = (rgb * alpha + _ALPHA_BACKGROUND * (255 - alpha) + 127) // 255
+        return composed.astype(np.uint8)
+    raise UnreadableImage(f"{name} has {channels} channels; pictures have 1, 3 or 4.")
+
+
+def _orientation(exif_bytes: bytes) -> int:
+    exif = Image.Exif()
+    try:
+        exif.load(exif_bytes)
+        return int(exif.get(_ORIENTATION_TAG, 1))
+    except Exception:  # damaged metadata must not cost the picture
+        return 1
+
+
+def _oriented(image: RGB, orientation: int) -> RGB:
+    if orientation in (5, 6, 7, 8):
+        image = np.transpose(image, (1, 0, 2))
+    if orientation in (2, 3, 6, 7):
+        image = image[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        image = image[::-1]
+    return image

@@ -1,0 +1,53 @@
+"""The methods: each one readable file; here, their presets and how a recipe becomes one."""
+
+from dataclasses import replace
+
+from inspector_gui.core.backbones import backbone
+from inspector_gui.core.errors import KnownError
+from inspector_gui.core.methods.base import Method
+from inspector_gui.core.methods.dn2 import Dn2
+from inspector_gui.core.methods.spade import Spade
+from inspector_gui.core.preprocess import Geometry
+from inspector_gui.core.types import Scoring
+
+METHODS = ("dn2", "spade")
+
+_PRESETS = {
+    ("dn2", "default"): Scoring(method="dn2", k=2),
+    ("dn2", "paper"): Scoring(
+        method="dn2", k=2, size=256, crop=224, backbone="resnet101", preset="paper"
+    ),
+    ("spade", "default"): Scoring(method="spade"),
+    ("spade", "paper"): Scoring(
+        method="spade", size=256, crop=224, backbone="wide_resnet50_2", preset="paper"
+    ),
+}
+_ONLY = {"kappa": ("spade",), "sigma": ("spade",)}
+
+
+def scoring_for(method: str, *, preset: str = "default", **overrides: object) -> Scoring:
+    """Return the scoring of a method and preset with some fields replaced (None: keep).
+
+    Raises `KnownError` for a method, preset, option or value that does not exist.
+    """
+    if method not in METHODS:
+        raise KnownError(f"There is no method {method!r}. Choose one of: {', '.join(METHODS)}.")
+    if (method, preset) not in _PRESETS:
+        raise KnownError(f"{method} has no preset {preset!r}.")
+    given = {name: value for name, value in overrides.items() if value is not None}
+    for name in given:
+        if method not in _ONLY.get(name, METHODS):
+            raise KnownError(f"{method} has no option --{name}.")
+    scoring = replace(_PRESETS[method, preset], **given)  # type: ignore[arg-type]
+    Geometry(scoring.size, scoring.crop)
+    backbone(scoring.backbone)
+    if scoring.k < 1 or scoring.kappa < 1:
+        raise KnownError("--k and --kappa count neighbours: at least 1.")
+    if not 0 <= scoring.sigma <= scoring.input_side:
+        raise KnownError("--sigma is a smoothing in pixels, 0 or more and within the picture.")
+    return scoring
+
+
+def make_method(scoring: Scoring) -> Method:
+    """Return the method of a recipe, ready to score (nothing is fitted)."""
+    return Dn2(scoring) if scoring.method == "dn2" else Spade(scoring)

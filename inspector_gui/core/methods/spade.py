@@ -1,0 +1,67 @@
+"""SPADE: deep pyramid correspondences (Cohen, Hoshen 2020, arXiv 2005.02357).
+
+Stage 1 is DN2's score with K = 50 (section 3.2). Stage 2 compares every place of the part with all
+places of its K nearest references (section 3.3): d(y, p) = 1/kappa * sum over the kappa nearest
+gallery features of |f - F(y, p)|^2. The maximum of the smoothed map as the image score is ours.
+"""
+
+import time
+from dataclasses import dataclass, field
+
+from inspector_gui.core.features import Features, Gallery
+from inspector_gui.core.methods.base import anomaly_map
+from inspector_gui.core.methods.dn2 import global_score
+from inspector_gui.core.neighbours import (
+    PyramidGallery,
+    ShouldStop,
+    nearest_places,
+    pyramid_gallery,
+)
+from inspector_gui.core.types import Scores, Scoring
+
+
+@dataclass(frozen=True)
+class Spade:
+    """SPADE with `scoring.k` references, `scoring.kappa` gallery features, `scoring.sigma`.
+
+    `stage1_limit` lets parts at or below it pass without a map, as published; None (the default)
+    computes a map for every part, since people look at parts.
+    """
+
+    scoring: Scoring
+    stage1_limit: float | None = None
+    _laid_out: dict[tuple[int, ...], PyramidGallery] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    has_map = True
+
+    def score(
+        self,
+        features: Features,
+        gallery: Gallery,
+        *,
+        exclude: int | None = None,
+        should_stop: ShouldStop = lambda: False,
+    ) -> Scores:
+        """See `Method.score`."""
+        began = time.perf_counter()
+        stage1, rows = global_score(features, gallery, self.scoring.k, exclude=exclude)
+        timings = {"stage1": time.perf_counter() - began}
+        if self.stage1_limit is not None and stage1 <= self.stage1_limit:
+            return Scores(image=stage1, stage1=stage1, nearest=rows, timings=timings)
+        began = time.perf_counter()
+        places = self._places(rows, gallery)
+        patches = nearest_places(
+            features.levels, places, kappa=self.scoring.kappa, should_stop=should_stop
+        )
+        image = float(anomaly_map(patches, self.scoring).max())
+        timings["stage2"] = time.perf_counter() - began
+        return Scores(image=image, stage1=stage1, nearest=rows, patches=patches, timings=timings)
+
+    def _places(self, rows: tuple[int, ...], gallery: Gallery) -> PyramidGallery:
+        """Lay out the neighbours; kept while the same ones are asked for (small sets: always)."""
+        key = (id(gallery), *sorted(rows))
+        if key not in self._laid_out:
+            self._laid_out.clear()
+            self._laid_out[key] = pyramid_gallery([gallery.levels(r) for r in sorted(rows)])
+        return self._laid_out[key]

@@ -1,0 +1,166 @@
+"""The same network on torch (cuda, mps, cpu) or, where there is no GPU, on OpenVINO (cpu).
+
+The OpenVINO path needs no torch once the network has been converted: the converted file is kept
+in a cache folder, named after the weights it came from.
+"""
+
+import ctypes
+import importlib
+import platform
+import shutil
+import sys
+import tempfile
+import warnings
+from importlib.metadata import version
+from pathlib import Path
+from types import ModuleType
+from typing import Protocol
+
+import numpy as np
+
+from inspector_gui.core.backbones import Backbone, build_pyramid, fetch_weights
+from inspector_gui.core.errors import KnownError
+from inspector_gui.core.types import Floats
+
+RUNTIMES = ("openvino", "torch")
+PRECISIONS = ("f32", "bf16", "f16")
+
+
+class Network(Protocol):
+    """A loaded pyramid network: one input picture to its levels and its global feature."""
+
+    device: str
+
+    def run(self, batch: Floats) -> tuple[Floats, ...]:
+        """Map 1 x 3 x H x W to (level 1, level 2, level 3, global), all float32 with batch axis."""
+        ...
+
+
+def default_runtime() -> str:
+    """Return "torch" where a GPU is usable, else "openvino"; does not import torch."""
+    return "torch" if gpu_kind() else "openvino"
+
+
+def gpu_kind() -> str:
+    """Return "cuda", "mps" or "", asking the driver and not torch."""
+    if sys.platform == "darwin":
+        return "mps" if platform.machine() == "arm64" else ""
+    try:
+        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+        count = ctypes.c_int(0)
+        usable = driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0
+    except (OSError, AttributeError):
+        return ""
+    return "cuda" if usable and count.value > 0 else ""
+
+
+def import_openvino() -> ModuleType:
+    """Import OpenVINO without its telemetry client, which would report the import."""
+    if "openvino" not in sys.modules:
+        # None makes the import of openvino_telemetry fail, and OpenVINO use its silent stub.
+        sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+    return importlib.import_module("openvino")
+
+
+class TorchNetwork:
+    """The pyramid in torch on one device, without gradients."""
+
+    def __init__(self, spec: Backbone, *, weights: Path, precision: str, device: str) -> None:
+        import torch
+
+        if precision == "f16" and device == "cpu":
+            raise KnownError("f16 needs a GPU; choose f32 or bf16 on the CPU.")
+        self.device = f"{device} (torch {precision})"
+        self._torch = torch
+        self._place = torch.device(device)
+        self._type = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}[precision]
+        module = build_pyramid(spec, weights).to(self._place, self._type)
+        self._module = module.to(memory_format=torch.channels_last)
+
+    def run(self, batch: Floats) -> tuple[Floats, ...]:
+        """See `Network.run`."""
+        torch = self._torch
+        with torch.inference_mode():
+            x = torch.from_numpy(batch).to(self._place, self._type)
+            outputs = self._module(x.contiguous(memory_format=torch.channels_last))
+            return tuple(o.float().contiguous().cpu().numpy() for o in outputs)
+
+
+class OpenVinoNetwork:
+    """The converted pyramid on the CPU, compiled for one input side."""
+
+    def __init__(self, model: Path, *, side: int, precision: str, cache: Path) -> None:
+        ov = import_openvino()
+        core = ov.Core()
+        try:
+            graph = core.read_model(str(model))
+        except RuntimeError as error:
+            raise KnownError(
+                f"The converted network {model} is damaged; delete it, it is made again."
+            ) from error
+        graph.reshape([1, 3, side, side])
+        # Left alone, OpenVINO picks bf16 on some processors.
+        options = {
+            "INFERENCE_PRECISION_HINT": precision,
+            "PERFORMANCE_HINT": "LATENCY",
+            "CACHE_DIR": str(cache),
+        }
+        self._request = core.compile_model(graph, "CPU", options).create_infer_request()
+        self.device = f"CPU (OpenVINO {precision})"
+
+    def run(self, batch: Floats) -> tuple[Floats, ...]:
+        """See `Network.run`."""
+        results = self._request.infer([batch], share_inputs=True)
+        return tuple(np.array(results[i], np.float32) for i in range(4))
+
+
+def converted_path(spec: Backbone, cache: Path) -> Path:
+    """Return where the converted network is or will be: named after weights and OpenVINO."""
+    return cache / f"{spec.name}-{spec.sha256[:8]}-openvino{version('openvino')}.xml"
+
+
+def convert(spec: Backbone, *, weights_folder: Path, cache: Path) -> Path:
+    """Convert a network from torch to OpenVINO's format in `cache`; returns the model's path.
+
+    The model file appears last and whole, so a conversion that is interrupted leaves none.
+    """
+    target = converted_path(spec, cache)
+    if target.exists():
+        return target
+    weights = fetch_weights(spec, weights_folder)
+    import torch
+
+    ov = import_openvino()
+    cache.mkdir(parents=True, exist_ok=True)
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch.jit announces its end on every trace
+        module = build_pyramid(spec, weights)
+        example = torch.zeros(1, 3, 224, 224)
+        graph = ov.convert_model(module, example_input=example, input=[-1, 3, -1, -1])
+    folder = Path(tempfile.mkdtemp(dir=cache, prefix="converting-"))
+    try:
+        ov.save_model(graph, str(folder / target.name), compress_to_fp16=False)
+        (folder / target.with_suffix(".bin").name).replace(target.with_suffix(".bin"))
+        (folder / target.name).replace(target)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return target
+
+
+def load_network(
+    spec: Backbone, *, runtime: str, precision: str, side: int, weights_folder: Path, cache: Path
+) -> Network:
+    """Return a network ready to run; `side` is that of its square input in pixels.
+
+    Raises `KnownError` for unknown names, missing weights or a device that cannot do it.
+    """
+    if precision not in PRECISIONS:
+        raise KnownError(f"There is no precision {precision!r}; choose {', '.join(PRECISIONS)}.")
+    if runtime == "torch":
+        weights = fetch_weights(spec, weights_folder)
+        device = gpu_kind() or "cpu"
+        return TorchNetwork(spec, weights=weights, precision=precision, device=device)
+    if runtime != "openvino":
+        raise KnownError(f"There is no runtime {runtime!r}; choose {' or '.join(RUNTIMES)}.")
+    model = convert(spec, weights_folder=weights_folder, cache=cache)
+    return OpenVinoNetwork(model, side=side, precision=precision, cache=cache / "compiled")

@@ -1,0 +1,280 @@
+"""The values everything else talks about: frozen, without behaviour beyond what they are."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+RGB = npt.NDArray[np.uint8]
+"""A picture: uint8, H x W x 3, red first."""
+Floats = npt.NDArray[np.float32]
+Bools = npt.NDArray[np.bool_]
+
+
+class Source(StrEnum):
+    """Where a frame came from."""
+
+    FOLDER = "folder"
+    CAMERA = "camera"
+    AD_HOC = "ad hoc"
+    DEMO = "demo"
+
+
+class Outcome(StrEnum):
+    """What the machine decided about a part."""
+
+    PASS = "pass"
+    UNSURE = "unsure"
+    FAIL = "fail"
+    ERROR = "error"
+
+
+class Verdict(StrEnum):
+    """What a person decided about a part; `NONE` takes an earlier verdict back."""
+
+    ACCEPT = "accept"
+    REJECT = "reject"
+    UNSURE = "unsure"
+    NONE = "none"
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One decoded picture of a part on its way to the engine.
+
+    `data` holds the bytes the picture was decoded from (None for camera frames), so that the
+    very picture that was judged can be kept.
+    """
+
+    name: str
+    image: RGB
+    source: Source
+    captured_at: float
+    path: Path | None = None
+    data: bytes | None = None
+    truth: bool | None = None
+    """Known answer of a drawn demo part (True: defective); None everywhere else."""
+
+
+@dataclass(frozen=True)
+class UnreadableFrame:
+    """A file that should have been a picture, and why it is not one."""
+
+    name: str
+    reason: str
+    source: Source
+    captured_at: float
+    path: Path | None = None
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """The scoring half of a recipe: everything that changes a score except the reference set.
+
+    `size` is the side in pixels (a multiple of 32) that pictures are resized to, `crop` the side
+    of the centre crop after that (0: none). `sigma` is the smoothing of the anomaly map in pixels
+    of a 224 x 224 input and scales with the input. `k` references are neighbours of a part (DN2:
+    2; SPADE: 50), `kappa` gallery features are neighbours of a pixel.
+    """
+
+    method: str = "spade"
+    backbone: str = "efficientnet_lite0"
+    size: int = 224
+    crop: int = 0
+    k: int = 50
+    kappa: int = 1
+    sigma: float = 4.0
+    runtime: str = "openvino"
+    precision: str = "f32"
+    preset: str = "default"
+
+    @property
+    def input_side(self) -> int:
+        """Side of the network's input in pixels."""
+        return self.crop or self.size
+
+    @property
+    def features_key(self) -> str:
+        """What features depend on: a folder name, equal for equal features."""
+        geometry = f"{self.size}" + (f"-crop{self.crop}" if self.crop else "")
+        return f"{self.backbone}_{geometry}_{self.runtime}_{self.precision}"
+
+    @property
+    def key(self) -> str:
+        """Hexadecimal digest that is equal exactly when scores would be."""
+        return digest_of({k: v for k, v in asdict(self).items() if k != "preset"})
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The limits half of a recipe, in raw scores of its method.
+
+    `centre` is the median score of good calibration parts, the zero of the scale people see;
+    `fail_from` (T2) its one. `unsure_from` (T1) <= `fail_from`. `pixel` outlines regions in maps.
+    `gallery` names the references the limits were made for (see `gallery_fingerprint`).
+    """
+
+    centre: float
+    unsure_from: float
+    fail_from: float
+    pixel: float
+    rule: str
+    gallery: str
+    id: int | None = None
+
+    def relative(self, score: float) -> float:
+        """Return `score` as a multiple of the limit: 0 an ordinary good part, 1 the limit."""
+        return (score - self.centre) / max(self.fail_from - self.centre, 1e-12)
+
+    def absolute(self, multiple: float) -> float:
+        """Return the raw score of a multiple of the limit; the inverse of `relative`."""
+        return self.centre + multiple * (self.fail_from - self.centre)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the machine made of a part's scores under some limits."""
+
+    outcome: Outcome
+    multiple: float | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Region:
+    """A connected piece of an anomaly map over the pixel limit, in pixels of the picture."""
+
+    area: int
+    peak: float
+    contour: npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """What a method says about one part.
+
+    `patches` is the raw distance of every cell of the finest grid (float32, h x w), None where the
+    method has no map or stage 1 let the part through; `nearest` are gallery rows, nearest first.
+    """
+
+    image: float
+    stage1: float
+    nearest: tuple[int, ...]
+    patches: Floats | None = None
+    timings: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ReferenceImage:
+    """A picture in a reference set. `sha256` names its file, `id` its place in the set."""
+
+    id: int
+    set_id: int
+    sha256: str
+    name: str
+    included: bool = True
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class ReferenceSet:
+    """A named set of pictures of good parts with the scoring that judges by it."""
+
+    id: int
+    name: str
+    scoring: Scoring
+    images: tuple[ReferenceImage, ...] = ()
+
+    @property
+    def included(self) -> tuple[ReferenceImage, ...]:
+        """The references that count, in canonical order (by content).
+
+        So scores do not depend on the order in which references were added.
+        """
+        return tuple(sorted((i for i in self.images if i.included), key=lambda i: i.sha256))
+
+    @property
+    def fingerprint(self) -> str:
+        """Names the gallery and the scoring; limits made for another one are stale."""
+        return gallery_fingerprint(self.scoring, (i.sha256 for i in self.included))
+
+
+@dataclass(frozen=True, eq=False)
+class Inspection:
+    """One judged part: its frame, what was measured, and the decision of that moment.
+
+    `id` is the row in the history (0 until stored). `nearest` are content hashes of references.
+    """
+
+    frame: Frame
+    set_id: int
+    scoring: Scoring
+    scores: Scores
+    limits: Limits
+    decision: Decision
+    nearest: tuple[str, ...]
+    judged_at: float
+    id: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class InspectionRow:
+    """A line of the history: all of an inspection that lists and what-if decisions need.
+
+    Light on purpose (no frame, no map), so that thousands stay in memory. `score` is None for a
+    part that could not be read; `outcome` and `multiple` are the official decision of that moment,
+    `verdict` what a person said last. `thumbnail`: uint8 RGB, longer side 96 px.
+    """
+
+    id: int
+    name: str
+    source: Source
+    captured_at: float
+    judged_at: float
+    set_id: int
+    outcome: Outcome
+    reason: str
+    score: float | None = None
+    multiple: float | None = None
+    scoring_key: str = ""
+    verdict: Verdict = Verdict.NONE
+    thumbnail: RGB | None = None
+    path: Path | None = None
+    truth: bool | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Everything needed to look at one inspected part: picture, patch distances, neighbours."""
+
+    row: InspectionRow
+    image: RGB | None
+    patches: Floats | None
+    scoring: Scoring
+    nearest: tuple[str, ...]
+    timings: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a named piece of background work is."""
+
+    what: str
+    done: int
+    total: int
+
+
+def digest_of(value: object) -> str:
+    """Return the SHA-256 of a JSON-able value, 16 hexadecimal digits."""
+    text = json.dumps(value, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def gallery_fingerprint(scoring: Scoring, hashes: object) -> str:
+    """Return a digest of scoring and reference hashes, independent of their order."""
+    return digest_of([scoring.key, sorted(hashes)])  # type: ignore[call-overload]

@@ -1,0 +1,1 @@
+"""Pictures of industrial parts drawn in code, for demonstration and for tests."""

@@ -1,0 +1,1 @@
+"""Where pictures come from: folders, cameras, drops. No Qt; sources are read by one thread."""

@@ -1,0 +1,313 @@
+"""The reference sets of the workspace: which there are, which one is current, and its pictures."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from inspector_gui.core.types import Progress, ReferenceImage, ReferenceSet, Scoring
+from inspector_gui.session.recording import Ask
+from inspector_gui.workers.recorder import Store
+
+Load = Callable[[], tuple[str, bytes]]
+"""Returns a picture's name and the bytes of its file; called in the recorder's thread."""
+
+_NAMED_FAILURES = 3
+
+
+class ReferenceSets(QObject):
+    """Sets, pictures and imports. Sets are values: every change makes a new one."""
+
+    sets_changed = Signal()
+    """Sets were loaded, created, renamed, deleted or brought back."""
+    current_changed = Signal()
+    """Another set is current, or none."""
+    images_changed = Signal()
+    """Pictures of the current set were added, taken out, excluded or included."""
+    import_progressed = Signal(object)
+    """A `Progress` while pictures are added, None when that has ended."""
+    imported = Signal(object)
+    """The tuple of `ReferenceImage`s that an import added."""
+    noticed = Signal(str)
+
+    def __init__(self, ask: Ask, default_scoring: Callable[[], Scoring]) -> None:
+        super().__init__()
+        self._ask = ask
+        self._default_scoring = default_scoring
+        self._sets: dict[int, ReferenceSet] = {}
+        self._current_id: int | None = None
+        self._waiting: deque[Load] = deque()
+        self._import_set = 0
+        self._import_total = 0
+        self._added: list[ReferenceImage] = []
+        self._known = 0
+        self._refused: list[str] = []
+
+    @property
+    def sets(self) -> tuple[ReferenceSet, ...]:
+        """All sets, by name."""
+        return tuple(sorted(self._sets.values(), key=lambda s: (s.name.casefold(), s.id)))
+
+    @property
+    def current(self) -> ReferenceSet | None:
+        """The set that parts are judged by."""
+        return None if self._current_id is None else self._sets.get(self._current_id)
+
+    @property
+    def is_importing(self) -> bool:
+        """Whether pictures are being added."""
+        return self._import_total > 0
+
+    def load(self, sets: Sequence[ReferenceSet], current_id: int | None) -> None:
+        """Take over what the workspace holds; the first set is current unless one is named."""
+        self._sets = {s.id: s for s in sets}
+        named = current_id if current_id in self._sets else None
+        self._current_id = named if named is not None else next(iter(self._sets), None)
+        self.sets_changed.emit()
+        self.current_changed.emit()
+
+    def select(self, set_id: int | None) -> None:
+        """Make a set current."""
+        if set_id != self._current_id and (set_id is None or set_id in self._sets):
+            self.cancel_import()
+            self._current_id = set_id
+            self.current_changed.emit()
+
+    def free_name(self, wanted: str) -> str:
+        """Return `wanted`, with a number behind it where a set is called so already."""
+        taken = {s.name.casefold() for s in self._sets.values()}
+        names = [wanted, *(f"{wanted} {n}" for n in range(2, len(taken) + 3))]
+        return next(name for name in names if name.casefold() not in taken)
+
+    def create(self, name: str, *, then: Callable[[ReferenceSet], None] | None = None) -> None:
+        """Create an empty set and make it current."""
+        scoring = self._default_scoring()
+
+        def created(new: ReferenceSet) -> None:
+            self._put_and_select(new)
+            if then is not None:
+                then(new)
+
+        self._ask(lambda store: store.references.create_set(name, scoring), then=created)
+
+    def rename(self, set_id: int, name: str) -> None:
+        """Give a set another name."""
+
+        def renamed(_: None) -> None:
+            self._sets[set_id] = replace(self._sets[set_id], name=name.strip())
+            self.sets_changed.emit()
+
+        self._ask(lambda store: store.references.rename_set(set_id, name), then=renamed)
+
+    def duplicate(self, set_id: int, name: str) -> None:
+        """Make a copy of a set and make it current."""
+        self._ask(
+            lambda store: store.references.duplicate_set(set_id, name), then=self._put_and_select
+        )
+
+    def delete(self, set_id: int) -> None:
+        """Delete a set; `restore` brings it back."""
+
+        def deleted(_: None) -> None:
+            self._sets.pop(set_id, None)
+            self.sets_changed.emit()
+            if self._current_id == set_id:
+                self._current_id = next((s.id for s in self.sets), None)
+                self.current_changed.emit()
+
+        if self._import_set == set_id:
+            self.cancel_import()
+        self._ask(lambda store: store.references.delete_set(set_id), then=deleted)
+
+    def restore(self, set_id: int) -> None:
+        """Bring a deleted set back and make it current."""
+        self._ask(lambda store: store.references.restore_set(set_id), then=self._put_and_select)
+
+    def set_scoring(self, scoring: Scoring) -> None:
+        """Let the current set score in another way."""
+        current = self.current
+        if current is None or current.scoring == scoring:
+            return
+
+        def changed(_: None) -> None:
+            self._sets[current.id] = replace(self._sets[current.id], scoring=scoring)
+            self.current_changed.emit()
+
+        self._ask(lambda store: store.references.set_scoring(current.id, scoring), then=changed)
+
+    def set_included(self, image_ids: Sequence[int], included: bool, reason: str = "") -> None:
+        """Count pictures of the current set in, or leave them out for a reason."""
+        current = self.current
+        if current is None or not image_ids:
+            return
+        ids = frozenset(image_ids)
+
+        def changed(_: None) -> None:
+            self._change_images(
+                current.id,
+                lambda i: replace(i, included=included, reason=reason) if i.id in ids else i,
+            )
+
+        self._ask(lambda store: store.references.set_included(ids, included, reason), then=changed)
+
+    def remove(self, image_ids: Sequence[int]) -> None:
+        """Take pictures out of the current set as if never added."""
+        current = self.current
+        if current is None or not image_ids:
+            return
+        ids = frozenset(image_ids)
+
+        def removed(_: None) -> None:
+            self._change_images(current.id, lambda i: None if i.id in ids else i)
+
+        self._ask(lambda store: store.references.remove_images(ids), then=removed)
+
+    def add(self, paths: Sequence[Path]) -> None:
+        """Add pictures and, recursively, folders of pictures to the current set.
+
+        Creates a set where there is none. Runs in the recorder's thread, one picture a request.
+        """
+
+        def work(_: Store) -> list[Load]:
+            from inspector_gui.core.images import list_images
+
+            return [partial(_read, path) for path in list_images(list(paths))]
+
+        name = paths[0].stem if len(paths) == 1 else "Reference set"
+        self._begin_import(name, lambda: self._ask(work, then=self._on_found))
+
+    def add_loaded(self, loads: Sequence[Load], *, name: str) -> None:
+        """Add pictures that `loads` return; `name` is that of a set made where there is none."""
+        self._begin_import(name, lambda: self._on_found(list(loads)))
+
+    def _begin_import(self, name: str, look: Callable[[], None]) -> None:
+        current = self.current
+        if self.is_importing:
+            self.noticed.emit("Pictures are being added already; wait for that or cancel it.")
+            return
+        if current is None:
+            free = self.free_name(name.strip()[:70] or "Reference set")
+            self.create(free, then=lambda _: self._begin_import(name, look))
+            return
+        self._import_set, self._import_total = current.id, 1
+        self._added, self._refused, self._known = [], [], 0
+        self.import_progressed.emit(Progress("Looking for pictures", 0, 0))
+        look()
+
+    def _on_found(self, loads: list[Load]) -> None:
+        if not self.is_importing:
+            return  # cancelled meanwhile
+        if not loads:
+            self._import_total = 0
+            self.import_progressed.emit(None)
+            self.noticed.emit("There are no pictures in what was dropped or chosen.")
+            return
+        self._waiting = deque(loads)
+        self._import_total = len(loads)
+        self._import_next()
+
+    def add_picture(self, data: bytes, name: str) -> None:
+        """Add one picture, given as the bytes of its file, to the current set."""
+        self.add_loaded([lambda: (name, data)], name=Path(name).stem)
+
+    def cancel_import(self) -> None:
+        """Stop adding pictures and take back those this import has added."""
+        if not self.is_importing:
+            return
+        self._waiting.clear()
+        added = [image.id for image in self._added]
+        self._import_total = 0
+        self._added = []
+        if added:
+            self._ask(lambda store: store.references.remove_images(added))
+        self.import_progressed.emit(None)
+        self.noticed.emit("Adding pictures was cancelled; the set is as it was before.")
+
+    def _import_next(self) -> None:
+        if not self.is_importing:
+            return
+        done = self._import_total - len(self._waiting)
+        self.import_progressed.emit(Progress("Adding pictures", done, self._import_total))
+        if not self._waiting:
+            self._finish_import()
+            return
+        load, set_id = self._waiting.popleft(), self._import_set
+
+        def work(store: Store) -> ReferenceImage | str | None:
+            from inspector_gui.core.images import UnreadableImage, decode
+
+            try:
+                name, data = load()
+                image = decode(data, name=name)
+            except UnreadableImage as error:
+                return str(error)
+            return store.references.add_image(set_id, data, image, name)
+
+        def added(result: ReferenceImage | str | None) -> None:
+            if not self.is_importing:  # cancelled meanwhile
+                if isinstance(result, ReferenceImage):
+                    late = [result.id]
+                    self._ask(lambda store: store.references.remove_images(late))
+                return
+            if isinstance(result, ReferenceImage):
+                self._added.append(result)
+            elif result is None:
+                self._known += 1
+            else:
+                self._refused.append(result)
+            self._import_next()
+
+        def failed(sentence: str) -> None:
+            self.noticed.emit(sentence)
+            self.cancel_import()
+
+        self._ask(work, then=added, otherwise=failed)
+
+    def _finish_import(self) -> None:
+        added, self._added = self._added, []
+        self._import_total = 0
+        self._append_images(self._import_set, added)
+        self.import_progressed.emit(None)
+        self.imported.emit(tuple(added))
+        said = []
+        if self._known:
+            said.append(f"{self._known} of them were in the set already.")
+        if self._refused:
+            said.append(f"{len(self._refused)} could not be used: ")
+            said.append(" ".join(self._refused[:_NAMED_FAILURES]))
+            if len(self._refused) > _NAMED_FAILURES:
+                said.append(f"and {len(self._refused) - _NAMED_FAILURES} more.")
+        if said:
+            self.noticed.emit(f"{len(added)} pictures were added. " + " ".join(said))
+
+    def _append_images(self, set_id: int, images: Sequence[ReferenceImage]) -> None:
+        known = self._sets.get(set_id)
+        if known is None or not images:
+            return
+        self._sets[set_id] = replace(known, images=(*known.images, *images))
+        self.images_changed.emit()
+
+    def _change_images(
+        self, set_id: int, change: Callable[[ReferenceImage], ReferenceImage | None]
+    ) -> None:
+        known = self._sets.get(set_id)
+        if known is None:
+            return
+        changed = (change(image) for image in known.images)
+        self._sets[set_id] = replace(known, images=tuple(i for i in changed if i is not None))
+        self.images_changed.emit()
+
+    def _put_and_select(self, new: ReferenceSet) -> None:
+        self._sets[new.id] = new
+        self._current_id = new.id
+        self.sets_changed.emit()
+        self.current_changed.emit()
+
+
+def _read(path: Path) -> tuple[str, bytes]:
+    from inspector_gui.core.images import read_bytes
+
+    return path.name, read_bytes(path)

@@ -1,0 +1,297 @@
+"""The session: one open workspace, its workers, and the parts that panels talk to.
+
+Lives in the main thread. A verb returns at once; what came of it is told by a signal.
+"""
+
+import time
+from collections.abc import Callable
+from enum import Enum, auto
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from inspector_gui.core.calibration import MIN_REFERENCES
+from inspector_gui.core.types import Frame, Inspection, InspectionRow, Scoring, UnreadableFrame
+from inspector_gui.feed.source import FrameSource
+from inspector_gui.session.feeds import Feeds
+from inspector_gui.session.history import LONGEST, History
+from inspector_gui.session.limits import LimitsDesk
+from inspector_gui.session.references import ReferenceSets
+from inspector_gui.workers.engine import Calibration, Engine, EngineState, Phase, Setup
+from inspector_gui.workers.recorder import Answer, Recorder, Request, Store
+
+STOP_SECONDS = 2.5
+
+
+class Readiness(Enum):
+    """Whether parts can be judged by the current set, or what is missing."""
+
+    NO_WORKSPACE = auto()
+    NO_SET = auto()
+    TOO_FEW = auto()
+    BUSY = auto()
+    READY = auto()
+    STALE = auto()
+    FAILED = auto()
+
+
+class Session(QObject):
+    """The state of the program: `references`, `limits`, `history`, `feeds`, and the engine's."""
+
+    workspace_opened = Signal()
+    workspace_refused = Signal(str)
+    """The workspace could not be opened; the sentence says why and what to do."""
+    engine_changed = Signal()
+    readiness_changed = Signal()
+    noticed = Signal(str)
+    """A sentence for the operator; one per streak of equal ones."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.workspace: Path | None = None
+        self.engine_state = EngineState()
+        self._store: Store | None = None
+        self._recorder = Recorder()
+        self._engine = Engine()
+        self.feeds = Feeds(self._engine)
+        self.references = ReferenceSets(self.ask, default_scoring)
+        self.limits = LimitsDesk(self.ask)
+        self.history = History(self.ask, self.limits)
+        self._loaded_set: int | None = None
+        self._last_notice = ("", 0.0)
+        self._connect()
+
+    def _connect(self) -> None:
+        self._recorder.answered.connect(self._on_answered)
+        self._engine.inspected.connect(self._on_inspected)
+        self._engine.rejected.connect(self._on_rejected)
+        self._engine.calibrated.connect(self._on_calibrated)
+        self._engine.state_changed.connect(self._on_engine_state)
+        self.limits.saved_limits.connect(self._engine.set_limits)
+        self.limits.changed.connect(self.readiness_changed)
+        self.feeds.unreadable.connect(self._on_unreadable)
+        self.references.current_changed.connect(self._on_gallery_changed)
+        self.references.images_changed.connect(self._on_gallery_changed)
+        for failing in (self._recorder, self._engine, self.feeds):
+            failing.failed.connect(self.notice)
+        self.references.noticed.connect(self.notice)
+
+    # Opening and closing
+
+    @property
+    def workers(self) -> tuple[Any, ...]:
+        """The threads in the order in which they stop."""
+        return (self.feeds.worker, self.feeds.ad_hoc, self._engine, self._recorder)
+
+    def start(self) -> None:
+        """Start the threads; called once the window is on screen."""
+        for worker in self.workers:
+            worker.start()
+
+    def open_workspace(self, folder: Path, *, current_set: int | None = None) -> None:
+        """Open a workspace in place of the one before."""
+        self.feeds.stop()
+        self._engine.configure(None)
+
+        def opened(result: tuple[Store, Any]) -> None:
+            self._store, sets = result
+            self.workspace = folder
+            self._loaded_set = None
+            self.workspace_opened.emit()
+            self.references.load(sets, current_set)
+            self.readiness_changed.emit()
+
+        def refused(sentence: str) -> None:
+            self._store, self.workspace = None, None
+            self.references.load((), None)
+            self.workspace_refused.emit(sentence)
+            self.readiness_changed.emit()
+
+        request = Request(lambda store: (store, store.references.load_sets()), opened, refused)
+        self._recorder.open(folder, request)
+
+    def stop(self) -> bool:
+        """End all threads within their deadline; return whether every one has ended."""
+        deadline = time.monotonic() + STOP_SECONDS
+        for worker in self.workers[:-1]:
+            worker.ask_to_stop()
+        ended = [worker.wait(deadline) for worker in self.workers[:-1]]
+        self._recorder.ask_to_stop()
+        return all([*ended, self._recorder.wait(deadline)])
+
+    def ask(
+        self,
+        work: Callable[[Store], Any],
+        *,
+        then: Callable[[Any], None] | None = None,
+        otherwise: Callable[[str], None] | None = None,
+    ) -> None:
+        """Queue work for the recorder; `then` gets its result in the main thread."""
+        self._recorder.ask(Request(work, then, otherwise))
+
+    @Slot(str)
+    def notice(self, sentence: str) -> None:
+        """Show a sentence; the same one again within five seconds is one streak."""
+        last, at = self._last_notice
+        now = time.monotonic()
+        self._last_notice = (sentence, now)
+        if sentence != last or now - at > 5:
+            self.noticed.emit(sentence)
+
+    # Judging
+
+    @property
+    def readiness(self) -> Readiness:
+        """Whether parts can be judged now."""
+        current = self.references.current
+        if self.workspace is None:
+            return Readiness.NO_WORKSPACE
+        if current is None:
+            return Readiness.NO_SET
+        if len(current.included) < MIN_REFERENCES:
+            return Readiness.TOO_FEW
+        phase = self.engine_state.phase
+        if phase is Phase.FAILED:
+            return Readiness.FAILED
+        if self.limits.saved is None or phase in (
+            Phase.LOADING,
+            Phase.CONVERTING,
+            Phase.INDEXING,
+        ):
+            return Readiness.BUSY
+        return Readiness.STALE if self.limits.is_stale else Readiness.READY
+
+    def can_judge(self) -> bool:
+        """Return whether the current set can judge parts (at once or soon); say so if not."""
+        match self.readiness:
+            case Readiness.NO_WORKSPACE | Readiness.NO_SET:
+                self.notice("First add pictures of good parts: drop them on the left.")
+            case Readiness.TOO_FEW:
+                self.notice(f"Add at least {MIN_REFERENCES} pictures of good parts first.")
+            case _:
+                return True
+        return False
+
+    def start_feed(self, source: FrameSource) -> None:
+        """Judge what a source delivers, if the current set can."""
+        if self.can_judge():
+            self.feeds.start(source)
+
+    def check(self, paths: list[Path]) -> None:
+        """Judge pictures and folders ad hoc, if the current set can."""
+        if self.can_judge():
+            self.feeds.check(paths)
+
+    def _on_gallery_changed(self) -> None:
+        """Judge by the current set as it is now: from the next part on."""
+        current = self.references.current
+        if current is None or self._store is None:
+            self._loaded_set = None
+            self._engine.configure(None)
+            self.limits.load(None, None, {})
+            self.history.load((), None)
+            self.readiness_changed.emit()
+            return
+        store = self._store
+        needs_rows = self._loaded_set != current.id
+        self._loaded_set = current.id
+
+        def work(store: Store) -> tuple[Any, ...]:
+            references = store.references
+            rows = store.inspections.rows(current.id, limit=LONGEST) if needs_rows else ()
+            scores = references.leave_one_out(current.id, current.fingerprint)
+            return references.latest_limits(current.id), scores, tuple(reversed(rows))
+
+        def then(found: tuple[Any, ...]) -> None:
+            if self.references.current is not current:
+                return  # changed again meanwhile; the answer to that follows
+            limits, scores, rows = found
+            if needs_rows:
+                self.history.load(rows, current.scoring)
+            self.limits.load(current, limits, scores)
+            too_few = len(current.included) < MIN_REFERENCES
+            setup = Setup(
+                set_id=current.id,
+                scoring=current.scoring,
+                hashes=tuple(image.sha256 for image in current.included),
+                fingerprint=current.fingerprint,
+                features_folder=store.workspace.features_folder,
+                read_image=store.workspace.images.read,
+                limits=limits if limits is self.limits.saved and not too_few else None,
+                known_scores=scores,
+            )
+            self._engine.configure(setup)
+            self.readiness_changed.emit()
+
+        self.ask(work, then=then)
+
+    @Slot(object)
+    def _on_answered(self, answer: Answer) -> None:
+        request = answer.request
+        if answer.error:
+            if request.otherwise is not None:
+                request.otherwise(answer.error)
+        elif request.then is not None:
+            request.then(answer.result)
+
+    @Slot(object)
+    def _on_engine_state(self, state: EngineState) -> None:
+        self.engine_state = state
+        self.engine_changed.emit()
+        self.readiness_changed.emit()
+
+    @Slot(object)
+    def _on_calibrated(self, calibration: Calibration) -> None:
+        set_id, fingerprint = calibration.set_id, calibration.fingerprint
+        scores = dict(calibration.scores)
+        self.ask(lambda store: store.references.save_leave_one_out(set_id, fingerprint, scores))
+        self.limits.calibrated(fingerprint, scores)
+
+    @Slot(object)
+    def _on_inspected(self, inspection: Inspection) -> None:
+        def stored(row: InspectionRow) -> None:
+            self.feeds.recorded(inspection.frame, inspection)
+            if row.set_id == self._loaded_set:
+                self.history.add(row, inspection)
+
+        self.ask(
+            lambda store: store.inspections.add(inspection), then=stored, otherwise=self._not_stored
+        )
+
+    @Slot(object, str)
+    def _on_rejected(self, frame: Frame, reason: str) -> None:
+        refused = UnreadableFrame(frame.name, reason, frame.source, frame.captured_at, frame.path)
+        self._record_unreadable(refused, then=lambda: self.feeds.recorded(frame, None))
+
+    @Slot(object)
+    def _on_unreadable(self, frame: UnreadableFrame) -> None:
+        self._record_unreadable(frame, then=lambda: None)
+
+    def _record_unreadable(self, frame: UnreadableFrame, *, then: Callable[[], None]) -> None:
+        set_id = self._loaded_set
+        if set_id is None:
+            return
+
+        def stored(row: InspectionRow) -> None:
+            then()
+            if set_id == self._loaded_set:
+                self.history.add(row, None)
+
+        self.ask(
+            lambda store: store.inspections.add_unreadable(frame, set_id),
+            then=stored,
+            otherwise=self._not_stored,
+        )
+
+    def _not_stored(self, sentence: str) -> None:
+        """Pause the feed: what cannot be remembered must not be judged on and on."""
+        self.feeds.pause()
+        self.notice(f"{sentence} The feed is paused.")
+
+
+def default_scoring() -> Scoring:
+    """Return the scoring of a new set on this computer."""
+    from inspector_gui.core.runtimes import default_runtime
+
+    return Scoring(runtime=default_runtime())

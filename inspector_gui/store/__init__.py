@@ -1,0 +1,1 @@
+"""What is remembered: one workspace folder with a database, pictures and features. No Qt."""

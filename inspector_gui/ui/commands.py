@@ -1,0 +1,97 @@
+"""What can be undone: each change of the session as a command with its opposite."""
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtGui import QUndoCommand, QUndoStack
+
+from inspector_gui.core.types import Limits, ReferenceImage, Verdict
+from inspector_gui.session import Session
+
+
+class Change(QUndoCommand):
+    """A change and its opposite; `text` names it in the Edit menu."""
+
+    def __init__(self, text: str, do: Callable[[], None], undo: Callable[[], None]) -> None:
+        super().__init__(text)
+        self._do = do
+        self._undo = undo
+
+    def redo(self) -> None:
+        self._do()
+
+    def undo(self) -> None:
+        self._undo()
+
+
+class Commands:
+    """The undoable verbs; panels call these instead of the session's."""
+
+    def __init__(self, session: Session, stack: QUndoStack) -> None:
+        self._session = session
+        self._stack = stack
+
+    def judge(self, row_ids: Sequence[int], verdict: Verdict) -> None:
+        """Give parts a verdict; the same verdict again takes it back."""
+        history = self._session.history
+        rows = [row for i in row_ids if (row := history.row(i)) is not None]
+        if not rows:
+            return
+        before = [(row.id, row.verdict) for row in rows]
+        if all(row.verdict is verdict for row in rows):
+            verdict = Verdict.NONE
+        after = [(row.id, verdict) for row in rows]
+        what = rows[0].name if len(rows) == 1 else f"{len(rows)} parts"
+        self._push(
+            f"verdict on {what}",
+            lambda: history.set_verdicts(after),
+            lambda: history.set_verdicts(before),
+        )
+
+    def include(self, images: Sequence[ReferenceImage], included: bool, reason: str) -> None:
+        """Exclude or include references."""
+        references = self._session.references
+        changing = [image for image in images if image.included != included]
+        if not changing:
+            return
+        ids = [image.id for image in changing]
+        old = changing[0].reason
+        verb = "include" if included else "exclude"
+        what = changing[0].name if len(ids) == 1 else f"{len(ids)} references"
+        self._push(
+            f"{verb} {what}",
+            lambda: references.set_included(ids, included, "" if included else reason),
+            lambda: references.set_included(ids, not included, old),
+        )
+
+    def delete_set(self, set_id: int) -> None:
+        """Delete a set."""
+        references = self._session.references
+        name = next((s.name for s in references.sets if s.id == set_id), "")
+        self._push(
+            f"delete set {name}",
+            lambda: references.delete(set_id),
+            lambda: references.restore(set_id),
+        )
+
+    def rename_set(self, set_id: int, name: str) -> None:
+        """Rename a set."""
+        references = self._session.references
+        old = next((s.name for s in references.sets if s.id == set_id), name)
+        if name.strip() != old:
+            self._push(
+                f"rename set {old}",
+                lambda: references.rename(set_id, name),
+                lambda: references.rename(set_id, old),
+            )
+
+    def save_limits(self, limits: Limits) -> None:
+        """Make limits count."""
+        desk = self._session.limits
+        before = desk.saved
+        if before is None:
+            desk.save(limits)
+            return
+        self._push("change of the limit", lambda: desk.save(limits), lambda: desk.save(before))
+
+    def _push(self, text: str, do: Callable[[], None], undo: Callable[[], None]) -> None:
+        self._stack.push(Change(text, do, undo))

@@ -1,0 +1,393 @@
+"""The main window: arranges the panels and connects the table of actions; nothing else."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QKeyEvent, QUndoStack
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSlider,
+    QApplication,
+    QComboBox,
+    QDialog,
+    QDockWidget,
+    QFileDialog,
+    QFormLayout,
+    QLineEdit,
+    QMainWindow,
+    QVBoxLayout,
+    QWidget,
+)
+
+from inspector_gui import __version__
+from inspector_gui.core.types import Verdict
+from inspector_gui.session import Session
+from inspector_gui.settings import Settings
+from inspector_gui.ui.actions import ActionSpec, add_actions
+from inspector_gui.ui.card import label
+from inspector_gui.ui.commands import Commands
+from inspector_gui.ui.feed_panel import FeedPanel
+from inspector_gui.ui.heatmap_panel import HeatmapPanel
+from inspector_gui.ui.notices import NoticeStrip
+from inspector_gui.ui.reference_panel import ReferencePanel
+from inspector_gui.ui.review_panel import ReviewPanel
+from inspector_gui.ui.status import StatusLine
+from inspector_gui.ui.theme import Theme
+from inspector_gui.ui.threshold_panel import ThresholdPanel
+
+_LAYOUT_VERSION = 1
+BACKBONE_NAMES = (
+    "efficientnet_lite0",
+    "efficientnet_lite1",
+    "efficientnet_lite2",
+    "resnet18",
+    "resnet50",
+    "resnet101",
+    "wide_resnet50_2",
+)
+
+
+class MainWindow(QMainWindow):
+    """Reference sets on the left, the part and its limit in the middle, feed and review right."""
+
+    painted = Signal()
+    """The window is on screen for the first time."""
+    closed = Signal()
+    demo_requested = Signal()
+
+    def __init__(self, session: Session, theme: Theme, settings: Settings) -> None:
+        super().__init__()
+        self._session = session
+        self._theme = theme
+        self._settings = settings
+        self._is_painted = False
+        self.undo_stack = QUndoStack(self)
+        self.commands = Commands(session, self.undo_stack)
+        self.setWindowTitle("Inspector")
+        self.setObjectName("main")
+        self.setDockNestingEnabled(True)
+        self.references = ReferencePanel(session, self.commands, theme)
+        self.heatmap = HeatmapPanel(session, theme)
+        self.threshold = ThresholdPanel(session, self.commands, theme)
+        self.feed = FeedPanel(session, theme)
+        self.review = ReviewPanel(session, self.commands, theme)
+        self.notices = NoticeStrip()
+        self._arrange()
+        self.actions_by_name = add_actions(self, self._action_table())
+        self._add_undo_actions()
+        self._add_dock_actions()
+        self.setStatusBar(StatusLine(session))
+        self._connect()
+        self._restore()
+
+    # Arrangement
+
+    def _arrange(self) -> None:
+        centre = QWidget()
+        column = QVBoxLayout(centre)
+        column.setContentsMargins(0, 2, 0, 0)
+        column.setSpacing(6)
+        column.addWidget(self.notices)
+        column.addWidget(self.heatmap, 1)
+        column.addWidget(self.threshold)
+        self.setCentralWidget(centre)
+        right = QWidget()
+        stack = QVBoxLayout(right)
+        stack.setContentsMargins(0, 2, 8, 0)
+        stack.setSpacing(6)
+        stack.addWidget(self.feed)
+        stack.addWidget(self.review, 1)
+        left = QWidget()
+        inset = QVBoxLayout(left)
+        inset.setContentsMargins(8, 2, 0, 0)
+        inset.addWidget(self.references)
+        sides = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
+        self.reference_dock = self._dock(self.tr("Reference sets"), "references", left, sides[0])
+        self.feed_dock = self._dock(self.tr("Feed and review"), "feed", right, sides[1])
+
+    def _dock(self, title: str, name: str, widget: QWidget, side: Qt.DockWidgetArea) -> QDockWidget:
+        dock = QDockWidget(title, self)
+        dock.setObjectName(name)
+        dock.setTitleBarWidget(QWidget(dock))  # the card inside has the title
+        dock.setWidget(widget)
+        self.addDockWidget(side, dock)
+        return dock
+
+    def _restore(self) -> None:
+        self.resize(1366, 768)
+        if screen := self.screen():
+            available = screen.availableSize()
+            wide = min(max(1180, round(available.width() * 0.9)), 1920)
+            high = min(max(700, round(available.height() * 0.9)), 1120)
+            self.resize(min(wide, available.width()), min(high, available.height()))
+        self.restoreGeometry(self._settings.layout("geometry"))
+        if not self.restoreState(self._settings.layout("docks"), _LAYOUT_VERSION):
+            self._size_docks()
+        self.feed.set_recent(self._settings.recent_sources)
+
+    def _size_docks(self) -> None:
+        side = 250 if self.width() < 1500 else 304
+        docks = [self.reference_dock, self.feed_dock]
+        self.resizeDocks(docks, [side, side + 42], Qt.Orientation.Horizontal)
+
+    # Actions
+
+    def _action_table(self) -> Iterator[ActionSpec]:
+        spec, tr = ActionSpec, self.tr
+        file, reference, feed = tr("&File"), tr("&Reference"), tr("F&eed")
+        review, view, recipe, help_ = tr("Re&view"), tr("&View"), tr("Re&cipe"), tr("&Help")
+        r, h, f, v = self.references, self.heatmap, self.feed, self.review
+        yield spec(
+            "open", file, tr("Open workspace…"), "Ctrl+O", tr("Open another workspace folder"),
+            self.choose_workspace,
+        )  # fmt: skip
+        yield spec(
+            "check", file, tr("Check pictures…"), "Ctrl+K", tr("Judge pictures ad hoc"),
+            self.choose_pictures,
+        )  # fmt: skip
+        yield spec(
+            "paste", file, tr("Check what is on the clipboard"), "Ctrl+V",
+            tr("Judge the picture or files on the clipboard"), h.paste,
+        )  # fmt: skip
+        yield spec(
+            "quit", file, tr("Quit"), "Ctrl+Q", tr("Close the program"), self.close, separate=True
+        )
+        yield spec("new", reference, tr("New set…"), "Ctrl+N", tr("Create a reference set"), r.new)
+        yield spec("rename", reference, tr("Rename set…"), "", tr("Rename this set"), r.rename)
+        yield spec(
+            "duplicate", reference, tr("Duplicate set…"), "", tr("Copy this set"), r.duplicate
+        )
+        yield spec(
+            "delete", reference, tr("Delete set"), "", tr("Delete this set; can be undone"),
+            r.delete,
+        )  # fmt: skip
+        yield spec(
+            "add_images", reference, tr("Add images…"), "Ctrl+I",
+            tr("Add pictures of good parts"), r.choose_images, separate=True,
+        )  # fmt: skip
+        yield spec(
+            "add_folder", reference, tr("Add folder…"), "Ctrl+Shift+I",
+            tr("Add a folder of pictures of good parts"), r.choose_folder,
+        )  # fmt: skip
+        yield spec(
+            "exclude", reference, tr("Exclude"), "", tr("Leave the selected references out"),
+            r.exclude_selected,
+        )  # fmt: skip
+        yield spec(
+            "include", reference, tr("Include"), "", tr("Count the selected references again"),
+            r.include_selected,
+        )  # fmt: skip
+        for method, text in (("spade", "SPADE"), ("dn2", "DN2")):
+            yield spec(
+                f"method_{method}", f"{recipe}/{tr('Method')}", text, "",
+                tr("Judge this set by {}").format(text), partial(self._set_recipe, method=method),
+                group="method",
+            )  # fmt: skip
+        for name in BACKBONE_NAMES:
+            yield spec(
+                f"backbone_{name}", f"{recipe}/{tr('Network')}", name, "",
+                tr("Compute features with {}").format(name),
+                partial(self._set_recipe, backbone=name), group="backbone",
+            )  # fmt: skip
+        for runtime, text in (("openvino", "OpenVINO (CPU)"), ("torch", "torch (GPU or CPU)")):
+            yield spec(
+                f"runtime_{runtime}", f"{recipe}/{tr('Runtime')}", text, "",
+                tr("Run the network on {}").format(text), partial(self._set_recipe, runtime=runtime),
+                group="runtime",
+            )  # fmt: skip
+        yield spec(
+            "suggested", recipe, tr("Use the suggested limit"), "",
+            tr("Replace the limit by the one suggested from the references"),
+            self._use_suggestion, separate=True,
+        )  # fmt: skip
+        yield spec("folder", feed, tr("Folder…"), "Ctrl+F", tr("Judge a folder"), f.choose_folder)
+        yield spec("camera", feed, tr("Camera…"), "", tr("Judge a camera"), f.choose_camera)
+        yield spec("start", feed, tr("Start"), "F5", tr("Start the feed"), f.start, separate=True)
+        yield spec("pause", feed, tr("Pause or go on"), "F6", tr("Pause the feed"), f.toggle_pause)
+        yield spec("stop", feed, tr("Stop"), "Shift+F5", tr("Stop the feed"), f.stop)
+        for verdict, text, key in (
+            (Verdict.ACCEPT, tr("Accept"), "A"),
+            (Verdict.UNSURE, tr("Unsure"), "U"),
+            (Verdict.REJECT, tr("Reject"), "R"),
+        ):
+            yield spec(
+                verdict.value, review, text, key, tr("Give the part this verdict"),
+                partial(v.judge, verdict),
+            )  # fmt: skip
+        yield spec(
+            "next_unreviewed", review, tr("Next unreviewed"), "N",
+            tr("Go to the next part to review"), v.next_unreviewed, separate=True,
+        )  # fmt: skip
+        yield spec("next", review, tr("Next part"), "Right", tr("Go down the list"), v.next_part)
+        yield spec(
+            "previous", review, tr("Previous part"), "Left", tr("Go up the list"), v.previous_part
+        )
+        yield spec(
+            "overlay", view, tr("Hide or show the overlay"), "O",
+            tr("Keep the overlay hidden; hold Space to hide it for a moment"), h.toggle_overlay,
+        )  # fmt: skip
+        yield spec("fit", view, tr("Fit the picture"), "F", tr("Show the whole picture"), h.fit)
+        for look, text in (("system", tr("Look of the desktop")), ("dark", tr("Dark")),
+                           ("light", tr("Light"))):  # fmt: skip
+            yield spec(
+                f"look_{look}", view, text, "", tr("Change the colours"),
+                partial(self.use_look, look), group="look", separate=look == "system",
+            )  # fmt: skip
+        yield spec("keys", help_, tr("Keys"), "F1", tr("List all keys"), self.show_keys)
+        yield spec(
+            "demo", help_, tr("Try the demo"), "", tr("Judge drawn parts in another workspace"),
+            self.demo_requested.emit,
+        )  # fmt: skip
+
+    def _add_undo_actions(self) -> None:
+        bar = self.menuBar()
+        edit = bar.addMenu(self.tr("&Edit"))
+        undo = self.undo_stack.createUndoAction(self, self.tr("Undo"))
+        redo = self.undo_stack.createRedoAction(self, self.tr("Redo"))
+        undo.setShortcut("Ctrl+Z")
+        redo.setShortcut("Ctrl+Shift+Z")
+        edit.addActions([undo, redo])
+        bar.insertMenu(bar.actions()[1], edit)
+
+    def _add_dock_actions(self) -> None:
+        view = next(a.menu() for a in self.menuBar().actions() if a.text() == self.tr("&View"))
+        view.addSeparator()  # type: ignore[attr-defined]
+        for dock in (self.reference_dock, self.feed_dock):
+            view.addAction(dock.toggleViewAction())  # type: ignore[attr-defined]
+
+    # Verbs of the window itself
+
+    def choose_workspace(self) -> None:
+        """Ask for a workspace folder and open it."""
+        dialog = QFileDialog(self, self.tr("Open workspace"))
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(self.open_workspace)
+        dialog.open()
+
+    def open_workspace(self, folder: str) -> None:
+        """Open a workspace; the set that was current in it is current again."""
+        path = Path(folder)
+        self.undo_stack.clear()
+        self._session.open_workspace(path, current_set=self._settings.current_set(path))
+
+    def choose_pictures(self) -> None:
+        """Ask for pictures and judge them ad hoc."""
+        dialog = QFileDialog(self, self.tr("Check pictures"))
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.filesSelected.connect(self._on_pictures_chosen)
+        dialog.open()
+
+    def _on_pictures_chosen(self, names: list[str]) -> None:
+        self._session.check([Path(name) for name in names])
+
+    def use_look(self, look: str) -> None:
+        """Use the look `system`, `dark` or `light`, now and the next time."""
+        self._settings.look = look
+        if look == "system":
+            self._theme.follow_system()
+        else:
+            self._theme.apply(is_dark=look == "dark")
+
+    def show_keys(self) -> None:
+        """List all keys in a window that stays beside this one."""
+        dialog = QDialog(self)
+        dialog.setWindowTitle(self.tr("Keys"))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        form = QFormLayout(dialog)
+        form.addRow(label(self.tr("hold Space"), "title"), label(self.tr("Hide the overlay"), ""))
+        for action in self.actions_by_name.values():
+            if not action.shortcut().isEmpty():
+                form.addRow(label(action.shortcut().toString(), "title"), label(action.text(), ""))
+        form.addRow(label(f"Inspector {__version__}", "small"))
+        dialog.show()
+
+    def _set_recipe(self, **changes: str) -> None:
+        from inspector_gui.core.methods import scoring_for
+
+        current = self._session.references.current
+        if current is None:
+            self._session.notice(self.tr("Create a reference set first."))
+            return
+        scoring = replace(current.scoring, **changes)  # type: ignore[arg-type]
+        if "method" in changes:
+            kept = {name: getattr(scoring, name) for name in ("backbone", "runtime", "precision")}
+            scoring = scoring_for(changes["method"], **kept)
+        self._session.references.set_scoring(scoring)
+
+    def _use_suggestion(self) -> None:
+        if (suggestion := self._session.limits.suggestion) is not None:
+            self.commands.save_limits(suggestion)
+
+    # What happened
+
+    def _connect(self) -> None:
+        session = self._session
+        session.noticed.connect(self.notices.show_sentence)
+        session.workspace_refused.connect(self.heatmap.show_refusal)
+        session.workspace_opened.connect(self._on_workspace_opened)
+        session.references.current_changed.connect(self._on_set_changed)
+        self.heatmap.demo_requested.connect(self.demo_requested)
+        self.heatmap.add_requested.connect(self.references.choose_images)
+        self.heatmap.open_requested.connect(self.choose_workspace)
+        self.heatmap.retry_requested.connect(self._on_retry)
+        self.feed.recent_changed.connect(self._on_recent_changed)
+        self.actions_by_name[f"look_{self._settings.look}"].setChecked(True)
+        QApplication.instance().installEventFilter(self)  # type: ignore[union-attr]
+        self._on_set_changed()
+
+    def _on_workspace_opened(self) -> None:
+        if (folder := self._session.workspace) is not None:
+            self.setWindowTitle(f"{folder.name} – Inspector")
+
+    def _on_set_changed(self) -> None:
+        current, folder = self._session.references.current, self._session.workspace
+        if current is None:
+            return
+        if folder is not None:
+            self._settings.remember_set(folder, current.id)
+        for name in ("method", "backbone", "runtime"):
+            chosen = self.actions_by_name.get(f"{name}_{getattr(current.scoring, name)}")
+            if chosen is not None:
+                chosen.setChecked(True)
+
+    def _on_retry(self) -> None:
+        if folder := self._settings.workspace:
+            self.open_workspace(str(folder))
+
+    def _on_recent_changed(self, sources: list[str]) -> None:
+        self._settings.recent_sources = list(sources)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Hide the overlay while Space is held, wherever the focus is."""
+        kinds = (QEvent.Type.KeyPress, QEvent.Type.KeyRelease)
+        if event.type() not in kinds or not isinstance(event, QKeyEvent):
+            return super().eventFilter(watched, event)
+        if event.key() != Qt.Key.Key_Space or not self.isActiveWindow():
+            return super().eventFilter(watched, event)
+        typing = (QLineEdit, QComboBox, QAbstractButton)
+        if isinstance(watched, typing) and not isinstance(watched, QAbstractSlider):
+            return super().eventFilter(watched, event)
+        if not event.isAutoRepeat():
+            self.heatmap.hide_overlay(event.type() == QEvent.Type.KeyPress)
+        return True
+
+    def event(self, event: QEvent) -> bool:
+        done = super().event(event)
+        if event.type() == QEvent.Type.UpdateRequest and not self._is_painted:
+            self._is_painted = True
+            self.painted.emit()
+        return done
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._settings.remember_layout("geometry", self.saveGeometry())
+        self._settings.remember_layout("docks", self.saveState(_LAYOUT_VERSION))
+        self._settings.save()
+        QApplication.instance().removeEventFilter(self)  # type: ignore[union-attr]
+        super().closeEvent(event)
+        self.closed.emit()
+

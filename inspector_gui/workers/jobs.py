@@ -1,0 +1,64 @@
+"""Long jobs as child processes: this program's own command line, run and supervised."""
+
+import json
+import sys
+
+from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal, Slot
+
+
+class ChildJob(QObject):
+    """One child process; lives in the thread that made it. Cancelled by ending it.
+
+    It reports JSON lines {"done": n, "total": n, "what": text}; what it has to say where it fails
+    is the last line on its standard error.
+    """
+
+    progressed = Signal(str, int, int)
+    finished = Signal(str)
+    """The sentence of its failure, empty where it succeeded."""
+
+    def __init__(self, arguments: list[str], parent: QObject) -> None:
+        super().__init__(parent)
+        self._process = QProcess(self)
+        self._process.setProgram(sys.executable)
+        self._process.setArguments(["-m", "inspector_gui", *arguments, "--progress", "json"])
+        environment = QProcessEnvironment.systemEnvironment()
+        environment.insert("PYTHONUNBUFFERED", "1")
+        self._process.setProcessEnvironment(environment)
+        self._process.readyReadStandardOutput.connect(self._on_output)
+        self._process.finished.connect(self._on_finished)
+        self._process.errorOccurred.connect(self._on_error)
+
+    def start(self) -> None:
+        """Start the process."""
+        self._process.start()
+
+    def cancel(self) -> None:
+        """End the process now; `finished` is not emitted."""
+        self._process.blockSignals(True)
+        self._process.kill()
+        self._process.waitForFinished(500)
+
+    @Slot()
+    def _on_output(self) -> None:
+        while self._process.canReadLine():
+            line = bytes(self._process.readLine().data()).decode(errors="replace")
+            try:
+                step = json.loads(line)
+                self.progressed.emit(str(step["what"]), int(step["done"]), int(step["total"]))
+            except (ValueError, KeyError, TypeError):
+                continue
+
+    @Slot(int)
+    def _on_finished(self, status: int) -> None:
+        if status == 0:
+            self.finished.emit("")
+            return
+        errors = bytes(self._process.readAllStandardError().data())
+        text = errors.decode(errors="replace").strip()
+        self.finished.emit(text.splitlines()[-1] if text else f"A job ended with status {status}.")
+
+    @Slot()
+    def _on_error(self) -> None:
+        if self._process.error() == QProcess.ProcessError.FailedToStart:
+            self.finished.emit("A part of the program could not be started; reinstall it.")

@@ -1,0 +1,74 @@
+"""A worker and its thread: named, started once, stopped with a deadline."""
+
+import logging
+import threading
+import time
+
+from PySide6.QtCore import QObject, QThread, Signal, Slot
+
+from inspector_gui.core.errors import KnownError
+
+log = logging.getLogger(__name__)
+
+
+class Worker(QObject):
+    """Lives in its own thread from `start` to `stop`; talks through signals and slots.
+
+    Subclasses let go of what they own in `_close`, which runs in the worker's thread.
+    """
+
+    failed = Signal(str)
+    """A sentence for the operator. What is not a `KnownError` is in the log with a traceback."""
+    _asked_to_end = Signal()
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.stopping = threading.Event()
+        self._thread = QThread()
+        self._thread.setObjectName(name)
+        self.moveToThread(self._thread)
+        self._asked_to_end.connect(self._end)
+
+    @property
+    def name(self) -> str:
+        return self._thread.objectName()
+
+    def start(self) -> None:
+        """Start the thread; slots run in it from now on."""
+        self._thread.start()
+
+    def ask_to_stop(self) -> None:
+        """Make a running piece of work end early and the thread after it; returns at once."""
+        if not self.stopping.is_set():
+            self.stopping.set()
+            self._asked_to_end.emit()
+
+    def wait(self, deadline: float) -> bool:
+        """Wait for the end of the thread until `deadline` (of time.monotonic)."""
+        if not self._thread.isRunning():
+            return True
+        left = max(0, round((deadline - time.monotonic()) * 1000))
+        return self._thread.wait(left)
+
+    def report(self, error: Exception) -> None:
+        """Tell the operator that something went wrong; called in an except block."""
+        if isinstance(error, KnownError):
+            log.info("%s: %s", self.name, error)
+            self.failed.emit(str(error))
+        else:
+            log.exception("%s failed", self.name)
+            self.failed.emit(
+                f"Something went wrong in the program ({type(error).__name__}: {error}). Details are in the log."
+            )
+
+    def _close(self) -> None:
+        """Let go of everything that was opened in this thread."""
+
+    @Slot()
+    def _end(self) -> None:
+        try:
+            self._close()
+        except Exception as error:
+            self.report(error)
+        finally:
+            self._thread.quit()

@@ -1,0 +1,111 @@
+import shutil
+
+import pytest
+
+from .conftest import read_json
+
+KEYS = {
+    "dataset", "method", "backbone", "preset", "k_used", "n_train", "n_test", "image_auroc",
+    "image_auroc_interval", "stage1_auroc", "pixel_auroc", "aupro", "f1_max", "fit_seconds",
+    "seconds_per_image", "peak_rss_mb",
+}  # fmt: skip
+
+
+def test_every_data_set_and_method_is_an_object_in_the_order_of_the_arguments(
+    washers, invoke, tmp_path
+):
+    other = tmp_path / "other"
+    shutil.copytree(washers, other)
+    result = invoke(
+        "evaluate", other, washers, "--method", "spade", "--method", "dn2", "--size", 96,
+        "--json", tmp_path / "r.json",
+    )  # fmt: skip
+    assert (result.exit_code, result.stderr) == (0, "")
+    objects = read_json(tmp_path / "r.json")
+    order = [(o["dataset"], o["method"]) for o in objects]
+    assert order == [(d, m) for d in ("other", "washers") for m in ("spade", "dn2")]
+    for found in objects:
+        assert set(found) >= KEYS
+        low, high = found["image_auroc_interval"]
+        assert 0 <= low <= found["image_auroc"] <= high <= 1
+        assert found["k_used"] == {"spade": 6, "dn2": 2}[found["method"]]
+        assert (found["n_train"], found["n_test"]) == (6, 7)
+        assert found["peak_rss_mb"] > 50
+        has_map = found["method"] == "spade"
+        for name in ("stage1_auroc", "pixel_auroc", "aupro"):
+            assert (found[name] is not None) == has_map
+        assert f"{found['image_auroc']:.4f}" in result.stdout
+    # The same pictures in another folder, and the same seed: the same figures.
+    timed = {"dataset", "fit_seconds", "seconds_per_image", "peak_rss_mb"}
+    assert [{k: v for k, v in o.items() if k not in timed} for o in objects[:2]] == [
+        {k: v for k, v in o.items() if k not in timed} for o in objects[2:]
+    ]
+
+
+def test_real_hazelnuts_are_told_apart_and_their_colour_is_found(photographs, invoke, tmp_path):
+    result = invoke("evaluate", photographs, "--json", tmp_path / "r.json")
+    assert result.exit_code == 0
+    (found,) = read_json(tmp_path / "r.json")
+    assert found["image_auroc"] >= 0.99
+    assert found["pixel_auroc"] > 0.95
+    assert found["aupro"] > 0.9
+    assert found["k_used"] == 28
+
+
+def test_the_bootstrap_follows_its_seed(washers, invoke, tmp_path):
+    # Without colour and at this size some washers are missed, so that there is an interval.
+    common = ("evaluate", washers, "--method", "dn2", "--size", 32, "--json", tmp_path / "r.json")
+
+    def interval(seed):
+        assert invoke(*common, "--seed", seed).exit_code == 0
+        return read_json(tmp_path / "r.json")[0]["image_auroc_interval"]
+
+    assert interval(1) == interval(1)
+
+
+def test_a_test_picture_that_cannot_be_read_is_said_and_left_out(washers, invoke, tmp_path):
+    folder = tmp_path / "washers"
+    shutil.copytree(washers, folder)
+    (folder / "test" / "good" / "torn.png").write_bytes(b"\x89PNG")
+    result = invoke("evaluate", folder, "--method", "dn2", "--json", tmp_path / "r.json")
+    assert result.exit_code == 0
+    assert "Left out of washers: torn.png" in result.stderr
+    assert read_json(tmp_path / "r.json")[0]["n_unreadable"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nowhere"], "nowhere is not a folder"),
+        (["{washers}", "nowhere"], "nowhere is not a folder"),
+        (["{washers}/train"], "not in MVTec layout"),
+        (["{washers}", "--method", "spade", "--method", "dn2", "--sigma", "3"], "--sigma"),
+        (["{washers}", "--preset", "official"], "no preset 'official'"),
+        (["{washers}", "--json", "no/where.json"], "no does not exist"),
+        (["{washers}", "--k", "0"], "at least 1"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_status_1(washers, invoke, arguments, words):
+    result = invoke("evaluate", *(a.format(washers=washers) for a in arguments))
+    assert result.exit_code == 1
+    assert words in result.stderr
+    assert result.stdout == ""
+    assert result.stderr.count("\n") == 1
+
+
+def test_progress_as_json_lines_is_all_that_is_on_stdout(washers, invoke, tmp_path):
+    import json
+
+    result = invoke(
+        "evaluate", washers, "--method", "dn2", "--progress", "json", "--json", tmp_path / "r.json"
+    )
+    steps = [json.loads(line) for line in result.stdout.splitlines()]
+    assert all(set(step) == {"what", "done", "total"} for step in steps)
+    assert steps[-1] == {"what": "washers, dn2: test pictures", "done": 7, "total": 7}
+
+
+def test_progress_as_bars_leaves_stdout_to_the_results(washers, invoke):
+    result = invoke("evaluate", washers, "--method", "dn2", "--progress", "bar")
+    assert "test pictures" in result.stderr
+    assert "test pictures" not in result.stdout
+    assert "image AUROC" in result.stdout

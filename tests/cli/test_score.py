@@ -1,0 +1,192 @@
+import csv
+import shutil
+import signal
+import sys
+
+import numpy as np
+import pytest
+
+from inspector_gui import paths
+from inspector_gui.cli.recipe import scoring_from
+from inspector_gui.core.features import Extractor, FeatureList
+from inspector_gui.core.images import read_image
+from inspector_gui.core.methods import make_method
+
+from .conftest import read_json
+
+
+@pytest.fixture
+def some(photographs, tmp_path):
+    """Ten good hazelnuts as references, and a folder of two good and two coloured ones."""
+    references, parts = tmp_path / "references", tmp_path / "parts"
+    references.mkdir()
+    parts.mkdir()
+    for path in sorted((photographs / "train" / "good").iterdir())[:10]:
+        shutil.copy(path, references)
+    for kind in ("good", "colour"):
+        for path in sorted((photographs / "test" / kind).iterdir())[:2]:
+            shutil.copy(path, parts / f"{kind}-{path.name}")
+    return references, parts
+
+
+def test_coloured_hazelnuts_fail_and_good_ones_pass(some, invoke, tmp_path):
+    references, parts = some
+    result = invoke(
+        "score", parts, "--references", references, "--csv", tmp_path / "r.csv",
+        "--json", tmp_path / "r.json", "--heatmaps", tmp_path / "maps",
+    )  # fmt: skip
+    assert (result.exit_code, result.stderr) == (0, "")
+    with (tmp_path / "r.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["path", "score", "stage1", "multiple", "decision", "reason", "nearest"]
+    decisions = {row["path"].rsplit("/", 1)[1]: row["decision"] for row in rows}
+    assert {name: "good" in name for name in decisions} == {
+        name: decision == "pass" for name, decision in decisions.items()
+    }
+    for row in rows:
+        assert (references / row["nearest"]).is_file()
+        assert f"{float(row['multiple']):.2f} × limit" in result.stdout
+    report = read_json(tmp_path / "r.json")
+    assert [part["decision"] for part in report["parts"]] == [row["decision"] for row in rows]
+    assert report["k_used"] == report["n_references"] == 10
+    assert report["limits"]["rule"] in " ".join(result.stdout.split())
+    assert {p.name for p in (tmp_path / "maps").iterdir()} == {
+        row["path"].rsplit("/", 1)[1].replace(".jpg", ".png") for row in rows
+    }
+    plain = read_image(parts / "colour-00.jpg").astype(int)
+    marked = read_image(tmp_path / "maps" / "colour-00.png").astype(int)
+    assert plain.shape == marked.shape
+    changed = np.abs(plain - marked).max(axis=2) > 30
+    assert 0.001 < changed.mean() < 0.7
+
+
+def test_scores_are_bit_identical_to_those_of_the_core(some, invoke, tmp_path):
+    references, parts = some
+    invoke("score", parts, "--references", references, "--json", tmp_path / "r.json")
+    scoring = scoring_from("spade", None, None)
+    extractor = Extractor(
+        scoring, weights_folder=paths.weights_folder(), cache=paths.networks_folder()
+    )
+    pictures = [read_image(path) for path in references.iterdir()]
+    gallery = FeatureList(tuple(extractor.extract(image) for image in pictures))
+    for part in read_json(tmp_path / "r.json")["parts"]:
+        features = extractor.extract(read_image(parts / part["path"]))
+        assert make_method(scoring).score(features, gallery).image == part["score"]
+
+
+def test_unreadable_files_are_rows_and_do_not_fail_the_run(some, invoke, tmp_path):
+    references, parts = some
+    (parts / "broken.png").write_bytes(b"nothing")
+    (references / "broken.png").write_bytes(b"")
+    result = invoke(
+        "score", parts, "--references", references, "--method", "dn2", "--csv", tmp_path / "r.csv"
+    )
+    assert result.exit_code == 0
+    with (tmp_path / "r.csv").open(newline="") as file:
+        rows = {row["path"].rsplit("/", 1)[1]: row for row in csv.DictReader(file)}
+    assert len(rows) == 5
+    assert rows["broken.png"]["decision"] == "error"
+    assert rows["broken.png"]["score"] == ""
+    assert "not a picture" in rows["broken.png"]["reason"]
+    assert rows["good-04.jpg"]["stage1"] == ""
+    assert "Not judged: broken.png is not a picture" in result.stderr
+    assert "Reference left out: broken.png is empty" in result.stderr
+
+
+def test_nothing_readable_is_a_failure(some, invoke, tmp_path):
+    references, _ = some
+    (tmp_path / "broken.png").write_bytes(b"nothing")
+    result = invoke("score", tmp_path / "broken.png", "--references", references)
+    assert result.exit_code == 1
+    assert "broken.png is not a picture" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(1, "gives scores but no limit"), (3, "Only 3 references"), (5, "")]
+)
+def test_few_references_work_with_an_honest_warning(some, invoke, tmp_path, count, words):
+    references, parts = some
+    for path in sorted(references.iterdir())[count:]:
+        path.unlink()
+    result = invoke(
+        "score", parts, "--references", references, "--method", "dn2", "--json", tmp_path / "r.json"
+    )
+    assert result.exit_code == 0
+    assert words in result.stderr
+    assert bool(words) == bool(result.stderr)
+    report = read_json(tmp_path / "r.json")
+    assert (report["limits"] is None) == (count == 1)
+    for part in report["parts"]:
+        assert part["score"] > 0
+        assert (part["decision"] is None) == (count == 1)
+
+
+def test_pictures_of_one_name_get_heatmaps_of_different_names(washers, invoke, tmp_path):
+    result = invoke(
+        "score", washers / "test", "--references", washers / "train" / "good", "--size", 64,
+        "--heatmaps", tmp_path / "maps",
+    )  # fmt: skip
+    assert result.exit_code == 0
+    found = {p.name for p in (tmp_path / "maps").iterdir()}
+    assert len(found) == 7
+    assert {"000.png", "000-2.png"} <= found
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nowhere", "--references", "{good}"], "There is no file or folder nowhere."),
+        (["{empty}", "--references", "{good}"], "There are no pictures in"),
+        (["{good}", "--references", "nowhere"], "nowhere are not a folder"),
+        (["{good}", "--references", "{empty}"], "no pictures in the folder of references"),
+        (["{good}", "--references", "{good}", "--csv", "no/where.csv"], "no does not exist"),
+        (["{good}", "--references", "{good}", "--json", "{empty}"], "is a folder"),
+        (["{good}", "--references", "{good}", "--heatmaps", "no/where"], "no does not exist"),
+        (["{good}", "--references", "{good}", "--method", "dn2", "--kappa", "2"], "--kappa"),
+        (
+            ["{good}", "--references", "{good}", "--method", "dn2", "--heatmaps", "{empty}"],
+            "no anomaly map",
+        ),
+        (["{good}", "--references", "{good}", "--method", "magic"], "no method 'magic'"),
+        (["{good}", "--references", "{good}", "--preset", "fast"], "no preset 'fast'"),
+        (["{good}", "--references", "{good}", "--backbone", "vgg"], "no backbone 'vgg'"),
+        (["{good}", "--references", "{good}", "--size", "100"], "multiple of 32"),
+        (["{good}", "--references", "{good}", "--runtime", "abacus"], "no runtime 'abacus'"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_status_1(washers, invoke, tmp_path, arguments, words):
+    (tmp_path / "empty").mkdir()
+    places = {"good": washers / "train" / "good", "empty": tmp_path / "empty"}
+    result = invoke("score", *(a.format(**places) for a in arguments))
+    assert result.exit_code == 1
+    assert words in result.stderr
+    assert result.stdout == ""
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_leaves_nothing_behind(washers, start, tmp_path, how):
+    temporary, results = tmp_path / "temporary", tmp_path / "results"
+    temporary.mkdir()
+    results.mkdir()
+    # The same pictures many times over, so that there is work to be stopped in.
+    long_list = tmp_path / "parts"
+    for i in range(60):
+        shutil.copytree(washers, long_list / str(i))
+    process = start(
+        "score", long_list, "--references", washers / "train" / "good", "--progress", "json",
+        "--csv", results / "r.csv", "--heatmaps", results / "maps",
+        TMPDIR=str(temporary),
+    )  # fmt: skip
+    assert process.stdout is not None
+    for line in process.stdout:
+        if list((results / "maps").glob(".*.part")):
+            break
+    assert list(temporary.iterdir())
+    process.send_signal(how)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert said == "Stopped; nothing was written.\n"
+    assert list(results.iterdir()) == []
+    assert list(temporary.iterdir()) == []
