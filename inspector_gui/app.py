@@ -135,9 +135,8 @@ def set_up_process() -> None:
     except OSError:
         return
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    root = logging.getLogger()
-    root.addHandler(handler)
-    root.setLevel(logging.INFO)
+    logging.getLogger().addHandler(handler)
+    logging.getLogger("inspector_gui").setLevel(logging.INFO)
 
 
 def run_gui(workspace: Path | None) -> int:

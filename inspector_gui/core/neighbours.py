@@ -16,8 +16,11 @@ import numpy.typing as npt
 from inspector_gui.core.types import Floats
 
 Ints = npt.NDArray[np.int64]
-_QUERY_BLOCK = 128  # middle cells whose bounds are held at once: a few ten MB
-_BOUND_SLACK = 4e-6  # of the norms: rounding of a float32 product, so that no bound is too high
+_QUERY_BLOCK = 64  # middle cells whose bounds are held at once: some ten MB
+_DENSE_SHARE = 0.1  # of pairs left by the bounds, from which products of everything are quicker
+_DENSE_CELLS = 8
+_MOST_TIES = 32
+_ROUNDING = 4e-5  # of the norms: twice the worst case of float32 sums over some 200 products
 
 ShouldStop = Callable[[], bool]
 
@@ -63,20 +66,32 @@ class PyramidGallery:
     shape: tuple[int, int, int]
 
     @cached_property
-    def bound_matrix(self) -> Floats:
-        """Columns [-2 g; |g|^2]: one product with [q, 1] gives |q - g|^2 - |q|^2."""
-        norms = np.einsum("md,md->m", self.middle, self.middle)
-        return np.concatenate([-2 * self.middle, norms[:, None]], axis=1).T.copy()
+    def centre(self) -> tuple[Floats, Floats]:
+        """Mean middle and fine feature: products are of features less these, to round less."""
+        return self.middle.mean(axis=0), self.fine.mean(axis=(0, 1))
 
     @cached_property
-    def largest_norm(self) -> float:
-        """Largest |g|^2, for the rounding slack of the bounds."""
-        return float(self.bound_matrix[-1].max(initial=0))
+    def bound_matrix(self) -> Floats:
+        """Columns [-2 g; |g|^2] of centred g: times [q, 1] they give |q - g|^2 - |q|^2."""
+        middle = self.middle - self.centre[0]
+        norms = np.einsum("md,md->m", middle, middle)
+        return np.concatenate([-2 * middle, norms[:, None]], axis=1).T.copy()
+
+    @cached_property
+    def fine_products(self) -> Floats:
+        """Centred fine children, M x 4 x C1."""
+        return self.fine - self.centre[1]
 
     @cached_property
     def fine_norms(self) -> Floats:
-        """|g|^2 of the fine children, M x 4."""
-        return np.asarray(np.einsum("mfc,mfc->mf", self.fine, self.fine), np.float32)
+        """|g|^2 of the centred fine children, M x 4."""
+        fine = self.fine_products
+        return np.asarray(np.einsum("mfc,mfc->mf", fine, fine), np.float32)
+
+    @cached_property
+    def largest_norm(self) -> float:
+        """Largest |g|^2 that enters a product, for the slack of the bounds."""
+        return float(self.bound_matrix[-1].max(initial=0) + self.fine_norms.max(initial=0))
 
 
 def pyramid_gallery(levels: Sequence[tuple[Floats, Floats, Floats]]) -> PyramidGallery:
@@ -102,77 +117,133 @@ def nearest_places(
     gallery: PyramidGallery,
     *,
     kappa: int = 1,
+    skip: int | None = None,
     should_stop: ShouldStop = lambda: False,
 ) -> Floats:
     """Return SPADE's map: for every fine place the mean squared distance to its kappa nearest.
 
     Feature of a place: its fine, middle and coarse feature, the coarser ones upsampled by nearest
     (Cohen & Hoshen 2020, section 3.3; the upsampling is ours). Result: float32, h x w of the
-    finest grid, exact. `should_stop` is asked between blocks; once it is true the rest stays 0.
+    finest grid, exact. `skip` leaves out one reference of the gallery, by its index.
+    `should_stop` is asked between blocks; once it is true the rest stays 0.
 
-    kappa = 1 uses bounds: D = D_fine + D_middle with both >= 0, so a middle cell whose distance
-    alone exceeds what a query's children have already found cannot hold their nearest.
+    D = D_fine + D_middle with both >= 0, so a middle cell whose distance alone exceeds what a
+    query's children have already found cannot hold any of their nearest.
     """
     middle, fine = _cells(levels)
     count = len(middle)
     result = np.zeros((count, 4), np.float32)
+    cells = gallery.shape[1] * gallery.shape[2]
+    skipped = slice(0, 0) if skip is None else slice(skip * cells, (skip + 1) * cells)
+    kappa = min(kappa, 4 * (len(gallery.middle) - (skipped.stop - skipped.start)))
     for start in range(0, count, _QUERY_BLOCK):
         if should_stop():
             break
         block = slice(start, min(start + _QUERY_BLOCK, count))
-        search = _block_by_bounds if kappa == 1 else _block_by_all
-        result[block] = search(middle[block], fine[block], gallery, kappa)
+        result[block] = _search_block(middle[block], fine[block], gallery, skipped, kappa)
     height, width = levels[1].shape[:2]
     grid = result.reshape(height, width, 2, 2).transpose(0, 2, 1, 3)
     return np.ascontiguousarray(grid.reshape(2 * height, 2 * width))
 
 
-def _block_by_bounds(middle: Floats, fine: Floats, gallery: PyramidGallery, kappa: int) -> Floats:
-    """Distances (Q x 4) of the fine children of Q middle cells to their single nearest place."""
+def _search_block(
+    middle: Floats, fine: Floats, gallery: PyramidGallery, skipped: slice, kappa: int
+) -> Floats:
+    """Return the mean distance to the kappa nearest places for the children of Q middle cells.
+
+    `middle`: Q x D, `fine`: Q x 4 x C; `skipped` middle cells do not count. Result: Q x 4.
+    """
     ones = np.ones((len(middle), 1), np.float32)
-    norms = np.einsum("qd,qd->q", middle, middle)
-    bounds = np.concatenate([middle, ones], axis=1) @ gallery.bound_matrix
-    first = bounds.argmin(axis=1)
-    here = np.arange(len(middle))
-    fine_norms = np.einsum("qfc,qfc->qf", fine, fine)
-    upper = (bounds[here, first][:, None] + _fine(fine, gallery.fine[first]).min(axis=2)).max(1)
-    upper += _BOUND_SLACK * (norms + gallery.largest_norm + fine_norms.max(axis=1))
-    best = np.empty((len(middle), 4), np.int64)
-    for q in here:
-        cells = np.flatnonzero(bounds[q] <= upper[q])
-        children = gallery.fine[cells].reshape(-1, fine.shape[2])
-        distances = children @ (-2 * fine[q].T)  # (4 cells) x 4
-        distances += gallery.fine_norms[cells].reshape(-1, 1)
-        distances.reshape(len(cells), 4, 4)[...] += bounds[q, cells][:, None, None]
-        places = distances.argmin(axis=0)
-        best[q] = cells[places >> 2] * 4 + (places & 3)
-    return _exact(middle, fine, gallery, best)
-
-
-def _fine(a: Floats, b: Floats) -> Floats:
-    """Pairwise squared distances of children: Q x 4 x C, Q x 4 x C -> Q x 4 x 4."""
-    difference = a[:, :, None, :] - b[:, None, :, :]
-    return np.asarray(np.einsum("qijc,qijc->qij", difference, difference), np.float32)
-
-
-def _exact(middle: Floats, fine: Floats, gallery: PyramidGallery, best: Ints) -> Floats:
-    """Sum the differences to chosen fine places (`best`: cell * 4 + child, Q x 4)."""
-    cells, children = best >> 2, best & 3
-    of_middle = gallery.middle[cells] - middle[:, None, :]
-    of_fine = gallery.fine[cells, children] - fine
-    total = np.einsum("qfd,qfd->qf", of_middle, of_middle)
-    return np.asarray(total + np.einsum("qfc,qfc->qf", of_fine, of_fine), np.float32)
-
-
-def _block_by_all(middle: Floats, fine: Floats, gallery: PyramidGallery, kappa: int) -> Floats:
-    """As `_block_by_bounds` for any kappa: every place is compared, a few queries at a time."""
-    result = np.empty((len(middle), 4), np.float32)
-    kappa = min(kappa, 4 * len(gallery.middle))
-    for q in range(len(middle)):
-        coarse = squared_distances(middle[q], gallery.middle)
+    centred, fine_centred = middle - gallery.centre[0], fine - gallery.centre[1]
+    bounds = np.concatenate([centred, ones], axis=1) @ gallery.bound_matrix
+    bounds[:, skipped] = np.inf
+    slack = _slack(centred, fine_centred, gallery)
+    upper = _upper_bounds(fine, bounds, gallery, kappa) + slack
+    survives = bounds <= upper[:, None]
+    is_sparse = np.count_nonzero(survives) < _DENSE_SHARE * survives.size
+    who, where = [], []
+    for q in range(len(middle)) if is_sparse else ():
+        cells = np.flatnonzero(survives[q])
+        children = gallery.fine_products[cells].reshape(-1, fine.shape[2])
+        distances = (-2 * fine_centred[q]) @ children.T  # 4 x (4 cells)
+        distances += gallery.fine_norms[cells].ravel()
+        distances.reshape(4, len(cells), 4)[...] += bounds[q, cells][:, None]
         for child in range(4):
-            difference = gallery.fine - fine[q, child]
-            total = np.einsum("mfc,mfc->mf", difference, difference) + coarse[:, None]
-            smallest = np.partition(total.ravel(), kappa - 1)[:kappa]
-            result[q, child] = np.sort(smallest).mean()
-    return result
+            places = _within_rounding(distances[child], kappa, slack[q])
+            where.append(cells[places >> 2] * 4 + (places & 3))
+            who.append(np.full(len(places), q * 4 + child))
+    for first in () if is_sparse else range(0, len(middle), _DENSE_CELLS):
+        chunk = slice(first, first + _DENSE_CELLS)
+        queries = fine_centred[chunk].reshape(-1, fine.shape[2])
+        distances = (-2 * queries) @ gallery.fine_products.reshape(-1, fine.shape[2]).T
+        distances += gallery.fine_norms.ravel()
+        distances.reshape(-1, 4, len(gallery.middle), 4)[...] += bounds[chunk, None, :, None]
+        for child, row in enumerate(distances, start=4 * first):
+            where.append(_within_rounding(row, kappa, slack[child >> 2]))
+            who.append(np.full(len(where[-1]), child))
+    found = _mean_of_nearest(
+        np.concatenate(who), np.concatenate(where), middle, fine, gallery, kappa
+    )
+    return found.reshape(len(middle), 4)
+
+
+def _within_rounding(distances: Floats, kappa: int, slack: np.float32) -> Ints:
+    """Return the places among which the kappa nearest are, as far as products can tell.
+
+    Where more than `_MOST_TIES` cannot be told apart the nearest of them by products are taken:
+    their true distances differ by less than rounding.
+    """
+    places = np.flatnonzero(distances <= _kth_smallest(distances, kappa) + slack)
+    most = kappa + _MOST_TIES
+    if len(places) > most:
+        places = places[np.argpartition(distances[places], most)[:most]]
+    return np.asarray(places, np.int64)
+
+
+def _slack(middle: Floats, fine: Floats, gallery: PyramidGallery) -> Floats:
+    """Return how far rounding can take a distance by products from the true one, twice; Q."""
+    norms = np.einsum("qd,qd->q", middle, middle)
+    norms += np.einsum("qfc,qfc->qf", fine, fine).max(axis=1)
+    return np.asarray(_ROUNDING * (norms + gallery.largest_norm), np.float32)
+
+
+def _upper_bounds(fine: Floats, bounds: Floats, gallery: PyramidGallery, kappa: int) -> Floats:
+    """Return, for each of Q middle cells, what none of its children's kappa nearest exceeds.
+
+    In units of `bounds`, that is less the query's own norm.
+    """
+    probes = -(-kappa // 4)  # cells with four places each, so kappa places at least
+    if probes == 1:
+        first = bounds.argmin(axis=1)[:, None]
+    else:
+        first = np.argpartition(bounds, probes - 1, axis=1)[:, :probes]
+    difference = fine[:, None, :, None, :] - gallery.fine[first][:, :, None, :, :]
+    found = np.einsum("qpijc,qpijc->qpij", difference, difference)
+    found += np.take_along_axis(bounds, first, axis=1)[:, :, None, None]
+    places = found.transpose(0, 2, 1, 3).reshape(len(fine), 4, -1)
+    return np.asarray(_kth_smallest(places, kappa, axis=2).max(axis=1), np.float32)
+
+
+def _kth_smallest(values: Floats, kappa: int, *, axis: int = -1) -> Floats:
+    if kappa == 1:
+        return np.asarray(values.min(axis=axis), np.float32)
+    parted = np.partition(values, kappa - 1, axis=axis)
+    return np.asarray(parted.take(kappa - 1, axis=axis), np.float32)
+
+
+def _mean_of_nearest(
+    who: Ints, where: Ints, middle: Floats, fine: Floats, gallery: PyramidGallery, kappa: int
+) -> Floats:
+    """Average the kappa smallest true distances of every child among its candidates.
+
+    `who`: cell * 4 + child of a query, `where`: of the gallery, one pair a candidate; each child
+    has kappa candidates at least. Result: float32, 4 Q.
+    """
+    of_middle = gallery.middle[where >> 2] - middle[who >> 2]
+    of_fine = gallery.fine[where >> 2, where & 3] - fine[who >> 2, who & 3]
+    distances = np.einsum("nd,nd->n", of_middle, of_middle)
+    distances += np.einsum("nc,nc->n", of_fine, of_fine)
+    order = np.lexsort((distances, who))
+    starts = np.searchsorted(who[order], np.arange(4 * len(middle)))
+    nearest_first = order[starts[:, None] + np.arange(kappa)]
+    return np.asarray(distances[nearest_first].mean(axis=1), np.float32)

@@ -21,6 +21,6 @@ for _name, _value in _before.items():
     else:
         os.environ[_name] = _value
 
-cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)  # errors become sentences
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # errors become sentences
 
 __all__ = ["MAX_IMAGE_PIXELS", "cv2"]

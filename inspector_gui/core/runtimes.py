@@ -62,6 +62,10 @@ def import_openvino() -> ModuleType:
     return importlib.import_module("openvino")
 
 
+class DamagedNetworkError(KnownError):
+    """A converted network cannot be read."""
+
+
 class TorchNetwork:
     """The pyramid in torch on one device, without gradients."""
 
@@ -95,7 +99,7 @@ class OpenVinoNetwork:
         try:
             graph = core.read_model(str(model))
         except RuntimeError as error:
-            raise KnownError(
+            raise DamagedNetworkError(
                 f"The converted network {model} is damaged; delete it, it is made again."
             ) from error
         graph.reshape([1, 3, side, side])
@@ -162,5 +166,11 @@ def load_network(
         return TorchNetwork(spec, weights=weights, precision=precision, device=device)
     if runtime != "openvino":
         raise KnownError(f"There is no runtime {runtime!r}; choose {' or '.join(RUNTIMES)}.")
+    compiled = cache / "compiled"
     model = convert(spec, weights_folder=weights_folder, cache=cache)
-    return OpenVinoNetwork(model, side=side, precision=precision, cache=cache / "compiled")
+    try:
+        return OpenVinoNetwork(model, side=side, precision=precision, cache=compiled)
+    except DamagedNetworkError:
+        model.unlink(missing_ok=True)  # only a copy: it is made again, once
+    model = convert(spec, weights_folder=weights_folder, cache=cache)
+    return OpenVinoNetwork(model, side=side, precision=precision, cache=compiled)

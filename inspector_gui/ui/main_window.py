@@ -155,14 +155,14 @@ class MainWindow(QMainWindow):
         yield spec(
             "quit", file, tr("Quit"), "Ctrl+Q", tr("Close the program"), self.close, separate=True
         )
-        yield spec("new", reference, tr("New set…"), "Ctrl+N", tr("Create a reference set"), r.new)
-        yield spec("rename", reference, tr("Rename set…"), "", tr("Rename this set"), r.rename)
+        yield spec("new", reference, tr("New set…"), "Ctrl+N", tr("Create a reference set"), r.edit_new_name)
+        yield spec("rename", reference, tr("Rename set…"), "", tr("Rename this set"), r.edit_rename)
         yield spec(
-            "duplicate", reference, tr("Duplicate set…"), "", tr("Copy this set"), r.duplicate
+            "duplicate", reference, tr("Duplicate set…"), "", tr("Copy this set"), r.edit_duplicate
         )
         yield spec(
             "delete", reference, tr("Delete set"), "", tr("Delete this set; can be undone"),
-            r.delete,
+            r.delete_set,
         )  # fmt: skip
         yield spec(
             "add_images", reference, tr("Add images…"), "Ctrl+I",
@@ -204,7 +204,7 @@ class MainWindow(QMainWindow):
             self._use_suggestion, separate=True,
         )  # fmt: skip
         yield spec("folder", feed, tr("Folder…"), "Ctrl+F", tr("Judge a folder"), f.choose_folder)
-        yield spec("camera", feed, tr("Camera…"), "", tr("Judge a camera"), f.choose_camera)
+        yield spec("camera", feed, tr("Camera…"), "", tr("Judge a camera"), f.enter_camera)
         yield spec("start", feed, tr("Start"), "F5", tr("Start the feed"), f.start, separate=True)
         yield spec("pause", feed, tr("Pause or go on"), "F6", tr("Pause the feed"), f.toggle_pause)
         yield spec("stop", feed, tr("Stop"), "Shift+F5", tr("Stop the feed"), f.stop)

@@ -5,6 +5,8 @@ import sys
 
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal, Slot
 
+_END_MS = 250
+
 
 class ChildJob(QObject):
     """One child process; lives in the thread that made it. Cancelled by ending it.
@@ -36,8 +38,10 @@ class ChildJob(QObject):
     def cancel(self) -> None:
         """End the process now; `finished` is not emitted."""
         self._process.blockSignals(True)
-        self._process.kill()
-        self._process.waitForFinished(500)
+        self._process.terminate()  # lets it remove its temporary files
+        if not self._process.waitForFinished(_END_MS):
+            self._process.kill()
+            self._process.waitForFinished(_END_MS)
 
     @Slot()
     def _on_output(self) -> None:

@@ -19,6 +19,7 @@ from inspector_gui.demo.stream import write_mvtec
 _BESIDE_THE_PROJECT = Path(__file__).parents[2].parent / "shared" / "data"
 
 Invoke = Callable[..., Result]
+Start = Callable[..., subprocess.Popen[str]]
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def invoke() -> Invoke:
 
 
 @pytest.fixture
-def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+def start() -> Iterator[Start]:
     """Start the program as a process of its own that can be interrupted."""
     with contextlib.ExitStack() as started:
 

@@ -7,44 +7,65 @@ import pytest
 
 from inspector_gui import __main__, __version__, paths
 
+from .conftest import Invoke
+
 
 @pytest.fixture
-def windows(monkeypatch):
+def windows(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """Stands for the window: notes what it was asked for."""
-    asked = []
+    asked: list[object] = []
     app = types.ModuleType("inspector_gui.app")
-    app.run_gui = lambda workspace: asked.append(workspace) or 0  # type: ignore[attr-defined]
-    app.run_demo = lambda **options: asked.append(options) or 3  # type: ignore[attr-defined]
+
+    def run_gui(workspace: object) -> int:
+        asked.append(workspace)
+        return 0
+
+    def run_demo(**options: object) -> int:
+        asked.append(options)
+        return 3
+
+    vars(app).update(run_gui=run_gui, run_demo=run_demo)
     monkeypatch.setitem(sys.modules, "inspector_gui.app", app)
     return asked
 
 
-def run_main(monkeypatch, *arguments):
+def run_main(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> object:
     monkeypatch.setattr(sys, "argv", ["inspector-gui", *map(str, arguments)])
     with pytest.raises(SystemExit) as ending:
         __main__.main()
     return ending.value.code
 
 
-def test_without_arguments_the_window_opens_on_the_default_workspace(windows, monkeypatch):
+def test_without_arguments_the_window_opens_on_the_default_workspace(
+    windows: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert run_main(monkeypatch) == 0
     assert windows == [None]
 
 
-def test_gui_opens_the_named_workspace(windows, monkeypatch, tmp_path):
+def test_gui_opens_the_named_workspace(
+    windows: list[object], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     assert run_main(monkeypatch, "gui") == 0
     assert run_main(monkeypatch, "gui", tmp_path / "line3") == 0
     assert windows == [None, tmp_path / "line3"]
 
 
-def test_gui_refuses_a_file_as_workspace(windows, monkeypatch, tmp_path, capsys):
+def test_gui_refuses_a_file_as_workspace(
+    windows: list[object],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     (tmp_path / "file").write_bytes(b"")
     assert run_main(monkeypatch, "gui", tmp_path / "file") == 1
     assert "a workspace is a folder" in capsys.readouterr().err
     assert windows == []
 
 
-def test_demo_passes_its_options_and_its_status_on(windows, monkeypatch, tmp_path):
+def test_demo_passes_its_options_and_its_status_on(
+    windows: list[object], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     report = tmp_path / "report.json"
     status = run_main(
         monkeypatch, "demo", "--report", report, "--close", "--part", "gear", "--seed", "4"
@@ -69,28 +90,34 @@ def test_demo_passes_its_options_and_its_status_on(windows, monkeypatch, tmp_pat
         (["--report", "no/where.json"], "no does not exist"),
     ],
 )
-def test_demo_refuses_bad_input_before_the_window(windows, monkeypatch, capsys, arguments, words):
+def test_demo_refuses_bad_input_before_the_window(
+    windows: list[object],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    words: str,
+) -> None:
     assert run_main(monkeypatch, "demo", *arguments) == 1
     assert words in capsys.readouterr().err
     assert windows == []
 
 
 @pytest.mark.parametrize("command", ["gui", "demo", "score", "evaluate", "doctor"])
-def test_every_command_explains_itself_with_examples(invoke, command):
+def test_every_command_explains_itself_with_examples(invoke: Invoke, command: str) -> None:
     result = invoke(command, "--help")
     assert result.exit_code == 0
     assert f"\n    inspector-gui {command}" in result.stdout
     assert command in invoke("--help").stdout
 
 
-def test_wrong_usage_is_refused_with_a_hint(invoke):
+def test_wrong_usage_is_refused_with_a_hint(invoke: Invoke) -> None:
     result = invoke("score", "part.png")
     assert result.exit_code == 2
     assert "Missing option '--references'" in result.stderr
     assert invoke("judge").exit_code == 2
 
 
-def test_the_program_starts_as_a_module_and_says_its_version():
+def test_the_program_starts_as_a_module_and_says_its_version() -> None:
     command = [sys.executable, "-W", "error", "-m", "inspector_gui"]
     helped = subprocess.run([*command, "--help"], capture_output=True, text=True, check=True)
     assert "Examples:" in helped.stdout
@@ -99,7 +126,7 @@ def test_the_program_starts_as_a_module_and_says_its_version():
     assert version.stdout == f"inspector-gui {__version__}\n"
 
 
-def test_help_and_the_way_to_the_window_load_nothing_heavy():
+def test_help_and_the_way_to_the_window_load_nothing_heavy() -> None:
     check = (
         "import sys, inspector_gui.__main__\n"
         "assert not {'typer', 'rich', 'numpy'} & set(sys.modules)\n"
@@ -110,7 +137,7 @@ def test_help_and_the_way_to_the_window_load_nothing_heavy():
     subprocess.run([sys.executable, "-c", check], check=True, cwd=Path(__file__).parents[2])
 
 
-def test_folders_follow_the_environment(monkeypatch, tmp_path):
+def test_folders_follow_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("INSPECTOR_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("INSPECTOR_CACHE", str(tmp_path / "cache"))
     assert paths.default_workspace() == tmp_path / "data"

@@ -3,18 +3,21 @@ import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from .conftest import read_json
+from .conftest import Invoke, read_json
 
 
-def checks_of(path):
+def checks_of(path: Path) -> tuple[bool, dict[str, Any]]:
     report = read_json(path)
     return report["ok"], {check["name"]: check for check in report["checks"]}
 
 
-def test_a_sound_installation_is_called_so_line_by_line(invoke, tmp_path, monkeypatch):
+def test_a_sound_installation_is_called_so_line_by_line(
+    invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     result = invoke("doctor", "--json", tmp_path / "r.json")
     assert (result.exit_code, result.stderr) == (0, "")
@@ -29,7 +32,9 @@ def test_a_sound_installation_is_called_so_line_by_line(invoke, tmp_path, monkey
         assert name in result.stdout
 
 
-def test_a_folder_that_cannot_be_written_fails_with_what_to_do(invoke, tmp_path, monkeypatch):
+def test_a_folder_that_cannot_be_written_fails_with_what_to_do(
+    invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "file").write_bytes(b"")
     monkeypatch.setenv("INSPECTOR_DATA", str(tmp_path / "file" / "data"))
     result = invoke("doctor", "--json", tmp_path / "r.json")
@@ -42,21 +47,27 @@ def test_a_folder_that_cannot_be_written_fails_with_what_to_do(invoke, tmp_path,
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a display")
-def test_without_a_display_it_says_what_still_works(invoke, tmp_path, monkeypatch):
+def test_without_a_display_it_says_what_still_works(
+    invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("QT_QPA_PLATFORM", "WAYLAND_DISPLAY", "DISPLAY"):
         monkeypatch.delenv(name, raising=False)
     assert invoke("doctor", "--json", tmp_path / "r.json").exit_code == 0
     assert "score and evaluate work" in checks_of(tmp_path / "r.json")[1]["display"]["advice"]
 
 
-def test_a_display_that_qt_cannot_use_fails(invoke, tmp_path, monkeypatch):
+def test_a_display_that_qt_cannot_use_fails(
+    invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("QT_QPA_PLATFORM", "no-such-platform")
     result = invoke("doctor", "--json", tmp_path / "r.json")
     assert result.exit_code == 1
     assert "no-such-platform" in checks_of(tmp_path / "r.json")[1]["display"]["found"]
 
 
-def test_a_damaged_converted_network_is_found_by_running_it(invoke, tmp_path, monkeypatch):
+def test_a_damaged_converted_network_is_found_by_running_it(
+    invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from inspector_gui import paths
     from inspector_gui.core.backbones import backbone
     from inspector_gui.core.runtimes import converted_path
@@ -70,7 +81,7 @@ def test_a_damaged_converted_network_is_found_by_running_it(invoke, tmp_path, mo
     assert "inference" in result.stderr
 
 
-def test_it_asks_for_versions_without_loading_torch():
+def test_it_asks_for_versions_without_loading_torch() -> None:
     check = (
         "import sys; sys.argv[1:] = ['doctor', '--progress', 'none']\n"
         "from inspector_gui.__main__ import main\n"

@@ -1,4 +1,5 @@
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -6,7 +7,7 @@ from inspector_gui.cli.outputs import Outputs
 from inspector_gui.core.errors import KnownError
 
 
-def test_files_appear_only_with_the_commit_and_replace_what_was_there(tmp_path):
+def test_files_appear_only_with_the_commit_and_replace_what_was_there(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("old")
     with Outputs(files=[tmp_path / "a.txt"], folder=tmp_path / "maps") as outputs:
         outputs.stage(tmp_path / "a.txt", "new")
@@ -19,10 +20,10 @@ def test_files_appear_only_with_the_commit_and_replace_what_was_there(tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.txt", "maps"]
 
 
-def test_without_a_commit_all_is_as_before(tmp_path):
+def test_without_a_commit_all_is_as_before(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("old")
 
-    def fail():
+    def fail() -> None:
         with Outputs(files=[tmp_path / "a.txt"], folder=tmp_path / "maps") as outputs:
             outputs.stage(tmp_path / "a.txt", "new")
             outputs.stage(tmp_path / "maps" / "b.png", b"map")
@@ -34,7 +35,7 @@ def test_without_a_commit_all_is_as_before(tmp_path):
     assert (tmp_path / "a.txt").read_text() == "old"
 
 
-def test_a_folder_that_was_there_before_stays_even_when_nothing_is_written(tmp_path):
+def test_a_folder_that_was_there_before_stays_even_when_nothing_is_written(tmp_path: Path) -> None:
     (tmp_path / "maps").mkdir()
     with Outputs(folder=tmp_path / "maps"):
         pass
@@ -42,7 +43,7 @@ def test_a_folder_that_was_there_before_stays_even_when_nothing_is_written(tmp_p
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no permission bits")
-def test_files_get_the_permissions_of_ordinary_new_files(tmp_path):
+def test_files_get_the_permissions_of_ordinary_new_files(tmp_path: Path) -> None:
     (tmp_path / "ordinary").write_text("")
     with Outputs() as outputs:
         outputs.stage(tmp_path / "ours", "")
@@ -51,7 +52,7 @@ def test_files_get_the_permissions_of_ordinary_new_files(tmp_path):
 
 
 @pytest.mark.parametrize("place", ["no/file", ".", "file/below"])
-def test_places_that_cannot_be_written_are_refused_at_once(tmp_path, place):
+def test_places_that_cannot_be_written_are_refused_at_once(tmp_path: Path, place: str) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(KnownError):
         Outputs(files=[tmp_path / place])

@@ -2,6 +2,7 @@ import csv
 import shutil
 import signal
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,11 +13,11 @@ from inspector_gui.core.features import Extractor, FeatureList
 from inspector_gui.core.images import read_image
 from inspector_gui.core.methods import make_method
 
-from .conftest import read_json
+from .conftest import Invoke, Start, read_json
 
 
 @pytest.fixture
-def some(photographs, tmp_path):
+def some(photographs: Path, tmp_path: Path) -> tuple[Path, Path]:
     """Ten good hazelnuts as references, and a folder of two good and two coloured ones."""
     references, parts = tmp_path / "references", tmp_path / "parts"
     references.mkdir()
@@ -29,7 +30,9 @@ def some(photographs, tmp_path):
     return references, parts
 
 
-def test_coloured_hazelnuts_fail_and_good_ones_pass(some, invoke, tmp_path):
+def test_coloured_hazelnuts_fail_and_good_ones_pass(
+    some: tuple[Path, Path], invoke: Invoke, tmp_path: Path
+) -> None:
     references, parts = some
     result = invoke(
         "score", parts, "--references", references, "--csv", tmp_path / "r.csv",
@@ -60,7 +63,9 @@ def test_coloured_hazelnuts_fail_and_good_ones_pass(some, invoke, tmp_path):
     assert 0.001 < changed.mean() < 0.7
 
 
-def test_scores_are_bit_identical_to_those_of_the_core(some, invoke, tmp_path):
+def test_scores_are_bit_identical_to_those_of_the_core(
+    some: tuple[Path, Path], invoke: Invoke, tmp_path: Path
+) -> None:
     references, parts = some
     invoke("score", parts, "--references", references, "--json", tmp_path / "r.json")
     scoring = scoring_from("spade", None, None)
@@ -74,7 +79,9 @@ def test_scores_are_bit_identical_to_those_of_the_core(some, invoke, tmp_path):
         assert make_method(scoring).score(features, gallery).image == part["score"]
 
 
-def test_unreadable_files_are_rows_and_do_not_fail_the_run(some, invoke, tmp_path):
+def test_unreadable_files_are_rows_and_do_not_fail_the_run(
+    some: tuple[Path, Path], invoke: Invoke, tmp_path: Path
+) -> None:
     references, parts = some
     (parts / "broken.png").write_bytes(b"nothing")
     (references / "broken.png").write_bytes(b"")
@@ -93,7 +100,9 @@ def test_unreadable_files_are_rows_and_do_not_fail_the_run(some, invoke, tmp_pat
     assert "Reference left out: broken.png is empty" in result.stderr
 
 
-def test_nothing_readable_is_a_failure(some, invoke, tmp_path):
+def test_nothing_readable_is_a_failure(
+    some: tuple[Path, Path], invoke: Invoke, tmp_path: Path
+) -> None:
     references, _ = some
     (tmp_path / "broken.png").write_bytes(b"nothing")
     result = invoke("score", tmp_path / "broken.png", "--references", references)
@@ -104,7 +113,9 @@ def test_nothing_readable_is_a_failure(some, invoke, tmp_path):
 @pytest.mark.parametrize(
     ("count", "words"), [(1, "gives scores but no limit"), (3, "Only 3 references"), (5, "")]
 )
-def test_few_references_work_with_an_honest_warning(some, invoke, tmp_path, count, words):
+def test_few_references_work_with_an_honest_warning(
+    some: tuple[Path, Path], invoke: Invoke, tmp_path: Path, count: int, words: str
+) -> None:
     references, parts = some
     for path in sorted(references.iterdir())[count:]:
         path.unlink()
@@ -121,7 +132,9 @@ def test_few_references_work_with_an_honest_warning(some, invoke, tmp_path, coun
         assert (part["decision"] is None) == (count == 1)
 
 
-def test_pictures_of_one_name_get_heatmaps_of_different_names(washers, invoke, tmp_path):
+def test_pictures_of_one_name_get_heatmaps_of_different_names(
+    washers: Path, invoke: Invoke, tmp_path: Path
+) -> None:
     result = invoke(
         "score", washers / "test", "--references", washers / "train" / "good", "--size", 64,
         "--heatmaps", tmp_path / "maps",
@@ -154,7 +167,9 @@ def test_pictures_of_one_name_get_heatmaps_of_different_names(washers, invoke, t
         (["{good}", "--references", "{good}", "--runtime", "abacus"], "no runtime 'abacus'"),
     ],
 )
-def test_bad_input_is_one_sentence_and_status_1(washers, invoke, tmp_path, arguments, words):
+def test_bad_input_is_one_sentence_and_status_1(
+    washers: Path, invoke: Invoke, tmp_path: Path, arguments: list[str], words: str
+) -> None:
     (tmp_path / "empty").mkdir()
     places = {"good": washers / "train" / "good", "empty": tmp_path / "empty"}
     result = invoke("score", *(a.format(**places) for a in arguments))
@@ -166,7 +181,9 @@ def test_bad_input_is_one_sentence_and_status_1(washers, invoke, tmp_path, argum
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_a_stop_leaves_nothing_behind(washers, start, tmp_path, how):
+def test_a_stop_leaves_nothing_behind(
+    washers: Path, start: Start, tmp_path: Path, how: signal.Signals
+) -> None:
     temporary, results = tmp_path / "temporary", tmp_path / "results"
     temporary.mkdir()
     results.mkdir()
@@ -180,7 +197,7 @@ def test_a_stop_leaves_nothing_behind(washers, start, tmp_path, how):
         TMPDIR=str(temporary),
     )  # fmt: skip
     assert process.stdout is not None
-    for line in process.stdout:
+    for _ in process.stdout:
         if list((results / "maps").glob(".*.part")):
             break
     assert list(temporary.iterdir())

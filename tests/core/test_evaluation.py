@@ -1,5 +1,5 @@
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +8,8 @@ import pytest
 
 from inspector_gui.core.errors import Cancelled, KnownError
 from inspector_gui.core.evaluation import (
+    Evaluation,
+    References,
     Sample,
     evaluate,
     learn,
@@ -20,7 +22,7 @@ from inspector_gui.core.evaluation import (
 from inspector_gui.core.features import FeatureList, Features
 from inspector_gui.core.images import encode_png
 from inspector_gui.core.methods import make_method
-from inspector_gui.core.types import Scoring
+from inspector_gui.core.types import RGB, Floats, Progress, Scoring
 
 SIDE = 32
 SCORING = Scoring(size=SIDE, sigma=0.0, k=2)
@@ -45,26 +47,27 @@ class MeanColours:
 
     device = "no device"
 
-    def extract(self, image):
-        levels = []
+    def extract(self, image: RGB) -> Features:
+        levels: list[Floats] = []
         for stride in (4, 8, 16):
             cells = SIDE // stride
             grid = image.reshape(cells, len(image) // cells, cells, -1, 3).mean(axis=(1, 3))
             levels.append(grid.astype(np.float32))
-        return Features(image.mean(axis=(0, 1)).astype(np.float32), tuple(levels))
+        fine, middle, coarse = levels
+        return Features(image.mean(axis=(0, 1)).astype(np.float32), (fine, middle, coarse))
 
 
-def save(path: Path, image) -> None:
+def save(path: Path, image: RGB) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(encode_png(np.broadcast_to(image, (*image.shape[:2], 3)).astype(np.uint8)))
 
 
-def plain(value: int, size: int = 64):
+def plain(value: int, size: int = 64) -> RGB:
     return np.full((size, size, 1), value, np.uint8)
 
 
 @pytest.fixture
-def folder(tmp_path) -> Path:
+def folder(tmp_path: Path) -> Path:
     """Grey squares; defective ones have a bright square, marked in their masks."""
     root = tmp_path / "squares"
     for i, value in enumerate((98, 100, 102)):
@@ -80,7 +83,13 @@ def folder(tmp_path) -> Path:
     return root
 
 
-def measured(folder: Path, method: str = "spade", **options):
+def measured(
+    folder: Path,
+    method: str = "spade",
+    *,
+    report: Callable[[Progress], None] = lambda _: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Evaluation:
     scoring = replace(SCORING, method=method)
     return evaluate(
         read_dataset(folder),
@@ -88,11 +97,12 @@ def measured(folder: Path, method: str = "spade", **options):
         method=make_method(scoring),
         extractor=MeanColours(),  # type: ignore[arg-type]
         bank=Memory(),
-        **options,
+        report=report,
+        should_stop=should_stop,
     )
 
 
-def test_bright_spots_are_found_and_placed(folder):
+def test_bright_spots_are_found_and_placed(folder: Path) -> None:
     result = measured(folder).as_json()
     assert result["dataset"] == "squares"
     assert result["image_auroc"] == 1.0
@@ -104,7 +114,7 @@ def test_bright_spots_are_found_and_placed(folder):
     assert result["kinds"] == {"spot": {"n_test": 2, "image_auroc": 1.0}}
 
 
-def test_masks_in_the_wrong_place_lower_pixel_metrics_only(folder):
+def test_masks_in_the_wrong_place_lower_pixel_metrics_only(folder: Path) -> None:
     right = measured(folder)
     masks = folder / "ground_truth" / "spot"
     shutil.move(masks / "0_mask.png", masks / "swapped.png")
@@ -118,14 +128,14 @@ def test_masks_in_the_wrong_place_lower_pixel_metrics_only(folder):
     assert wrong.pixel.aupro < right.pixel.aupro - 0.1
 
 
-def test_dn2_has_no_pixel_metrics_and_no_first_stage(folder):
+def test_dn2_has_no_pixel_metrics_and_no_first_stage(folder: Path) -> None:
     result = measured(folder, "dn2").as_json()
     assert result["image_auroc"] == 1.0
     for name in ("stage1_auroc", "pixel_auroc", "aupro", "kappa", "sigma"):
         assert result[name] is None
 
 
-def test_a_defective_picture_without_a_mask_counts_for_image_metrics_only(folder):
+def test_a_defective_picture_without_a_mask_counts_for_image_metrics_only(folder: Path) -> None:
     with_both = measured(folder)
     # Nothing to be seen in it: an empty mask would leave pixel metrics as they are, a full one
     # would lower them, and as a bad image it is missed.
@@ -137,7 +147,7 @@ def test_a_defective_picture_without_a_mask_counts_for_image_metrics_only(folder
     assert result.image_auroc == pytest.approx((1 + 1 + 0.5) / 3)
 
 
-def test_without_any_mask_pixel_metrics_are_unknown(folder):
+def test_without_any_mask_pixel_metrics_are_unknown(folder: Path) -> None:
     shutil.rmtree(folder / "ground_truth")
     result = measured(folder).as_json()
     assert result["pixel_auroc"] is None
@@ -145,14 +155,14 @@ def test_without_any_mask_pixel_metrics_are_unknown(folder):
     assert result["image_auroc"] == 1.0
 
 
-def test_masks_named_like_their_picture_are_found_too(folder):
+def test_masks_named_like_their_picture_are_found_too(folder: Path) -> None:
     expected = measured(folder).pixel
     for mask in (folder / "ground_truth" / "spot").iterdir():
         mask.rename(mask.with_name(mask.name.replace("_mask", "")))
     assert measured(folder).pixel == expected
 
 
-def test_an_unreadable_test_picture_is_named_and_left_out(folder):
+def test_an_unreadable_test_picture_is_named_and_left_out(folder: Path) -> None:
     (folder / "test" / "spot" / "9.png").write_bytes(b"not a picture")
     result = measured(folder).as_json()
     assert result["n_unreadable"] == 1
@@ -160,13 +170,13 @@ def test_an_unreadable_test_picture_is_named_and_left_out(folder):
     assert "9.png" in str(result["unreadable"])
 
 
-def test_an_unreadable_reference_is_an_error_that_names_it(folder):
+def test_an_unreadable_reference_is_an_error_that_names_it(folder: Path) -> None:
     (folder / "train" / "good" / "9.png").write_bytes(b"")
     with pytest.raises(KnownError, match=r"9\.png is empty"):
         measured(folder)
 
 
-def test_a_mask_of_another_size_is_an_error_that_names_both(folder):
+def test_a_mask_of_another_size_is_an_error_that_names_both(folder: Path) -> None:
     save(folder / "ground_truth" / "spot" / "1_mask.png", plain(255, 32))
     with pytest.raises(KnownError, match=r"1_mask\.png is 32 x 32 pixels.* is 64 x 64"):
         measured(folder)
@@ -176,17 +186,17 @@ def test_a_mask_of_another_size_is_an_error_that_names_both(folder):
     ("missing", "words"),
     [(".", "is not a folder"), ("train/good", "train/good"), ("test", "below test")],
 )
-def test_what_is_not_a_data_set_is_refused_in_words(folder, missing, words):
+def test_what_is_not_a_data_set_is_refused_in_words(folder: Path, missing: str, words: str) -> None:
     shutil.rmtree(folder / missing)
     with pytest.raises(KnownError, match=words):
         read_dataset(folder)
 
 
-def test_references_are_ordered_by_content_and_doubles_count_once(folder):
+def test_references_are_ordered_by_content_and_doubles_count_once(folder: Path) -> None:
     good = folder / "train" / "good"
     shutil.copy(good / "0.png", good / "copy.png")
 
-    def learned(paths):
+    def learned(paths: list[Path]) -> References:
         return learn(paths, Memory(), MeanColours())  # type: ignore[arg-type]
 
     forwards = learned(sorted(good.iterdir()))
@@ -195,8 +205,8 @@ def test_references_are_ordered_by_content_and_doubles_count_once(folder):
     assert len(forwards.files) == 3
 
 
-def test_progress_reaches_its_end_and_a_stop_is_obeyed(folder):
-    seen = []
+def test_progress_reaches_its_end_and_a_stop_is_obeyed(folder: Path) -> None:
+    seen: list[Progress] = []
     measured(folder, report=seen.append)
     assert {(p.what, p.total) for p in seen if p.done == p.total} == {
         ("references", 3),
@@ -206,7 +216,7 @@ def test_progress_reaches_its_end_and_a_stop_is_obeyed(folder):
         measured(folder, report=seen.append, should_stop=lambda: len(seen) > 12)
 
 
-def test_what_was_cropped_away_is_scored_lowest_of_all():
+def test_what_was_cropped_away_is_scored_lowest_of_all() -> None:
     scoring = replace(SCORING, size=64, crop=32, preset="default")
     values = map_on_frame(np.full((8, 8), 7, np.float32), scoring, (128, 256))
     assert values.shape == (128, 256)
@@ -223,7 +233,9 @@ def test_what_was_cropped_away_is_scored_lowest_of_all():
         ("paper", (1000, 2000), (256, 256)),
     ],
 )
-def test_pixels_are_compared_on_the_picture_or_as_the_papers_do(tmp_path, preset, size, frame):
+def test_pixels_are_compared_on_the_picture_or_as_the_papers_do(
+    tmp_path: Path, preset: str, size: tuple[int, int], frame: tuple[int, int]
+) -> None:
     scoring = replace(SCORING, preset=preset)
     mask = np.zeros((*size, 1), np.uint8)
     mask[: size[0] // 2] = 255
@@ -236,7 +248,7 @@ def test_pixels_are_compared_on_the_picture_or_as_the_papers_do(tmp_path, preset
     assert not on_frame[frame[0] // 2 :].any()
 
 
-def test_a_defect_thinner_than_a_pixel_of_the_frame_does_not_vanish(tmp_path):
+def test_a_defect_thinner_than_a_pixel_of_the_frame_does_not_vanish(tmp_path: Path) -> None:
     mask = np.zeros((2048, 2048, 1), np.uint8)
     mask[1000, 1000] = 255
     save(tmp_path / "mask.png", mask)
@@ -246,7 +258,7 @@ def test_a_defect_thinner_than_a_pixel_of_the_frame_does_not_vanish(tmp_path):
     assert on_frame[250, 250]
 
 
-def test_peak_memory_sees_what_was_let_go_of():
+def test_peak_memory_sees_what_was_let_go_of() -> None:
     reset_peak_memory()
     before = peak_rss_mb()
     filled = np.ones(30_000_000, np.float64)

@@ -306,9 +306,8 @@ def test_a_read_returns_soon_in_a_folder_of_forty_thousand_files(tmp_path: Path)
         began = time.perf_counter()
         found += source.read() is not None
         durations.append(time.perf_counter() - began)
-    # The last read of a look around also sorts what was found.
     assert np.median(durations) < 0.06
-    assert max(durations) < 1.0
+    assert max(durations) < 0.4
 
 
 def test_a_read_without_news_neither_blocks_nor_spins(tmp_path: Path) -> None:

@@ -30,8 +30,8 @@ class Spade:
 
     scoring: Scoring
     stage1_limit: float | None = None
-    _laid_out: dict[tuple[int, ...], PyramidGallery] = field(
-        default_factory=dict, init=False, repr=False, compare=False
+    _laid_out: list[tuple[Gallery, tuple[int, ...], PyramidGallery]] = field(
+        default_factory=list, init=False, repr=False, compare=False
     )
     has_map = True
 
@@ -50,18 +50,29 @@ class Spade:
         if self.stage1_limit is not None and stage1 <= self.stage1_limit:
             return Scores(image=stage1, stage1=stage1, nearest=rows, timings=timings)
         began = time.perf_counter()
-        places = self._places(rows, gallery)
+        rows_here, places = self._places(rows, gallery, exclude)
         patches = nearest_places(
-            features.levels, places, kappa=self.scoring.kappa, should_stop=should_stop
+            features.levels,
+            places,
+            kappa=self.scoring.kappa,
+            skip=rows_here.index(exclude) if exclude in rows_here else None,
+            should_stop=should_stop,
         )
         image = float(anomaly_map(patches, self.scoring).max())
         timings["stage2"] = time.perf_counter() - began
         return Scores(image=image, stage1=stage1, nearest=rows, patches=patches, timings=timings)
 
-    def _places(self, rows: tuple[int, ...], gallery: Gallery) -> PyramidGallery:
-        """Lay out the neighbours; kept while the same ones are asked for (small sets: always)."""
-        key = (id(gallery), *sorted(rows))
-        if key not in self._laid_out:
-            self._laid_out.clear()
-            self._laid_out[key] = pyramid_gallery([gallery.levels(r) for r in sorted(rows)])
-        return self._laid_out[key]
+    def _places(
+        self, rows: tuple[int, ...], gallery: Gallery, exclude: int | None
+    ) -> tuple[tuple[int, ...], PyramidGallery]:
+        """Lay out the neighbours; kept while the same ones are asked for.
+
+        Of a set that K covers these are all references, also while one is left out.
+        """
+        covers_all = len(rows) + (exclude is not None) == len(gallery)
+        wanted = tuple(range(len(gallery))) if covers_all else tuple(sorted(rows))
+        if self._laid_out and self._laid_out[0][0] is gallery and self._laid_out[0][1] == wanted:
+            return wanted, self._laid_out[0][2]
+        places = pyramid_gallery([gallery.levels(row) for row in wanted])
+        self._laid_out[:] = [(gallery, wanted, places)]
+        return wanted, places
