@@ -8,14 +8,14 @@ import numpy.typing as npt
 from inspector_gui.core.opencv import cv2
 from inspector_gui.core.types import RGB, Floats, Limits, Region
 
-SCALE_TOP = 2.0
+SCALE_TOP = 3.0
 """Multiple of the limit at the top of the colour scale; the same for every part."""
 
 _FADE_IN = (0.25, 0.75)  # multiples of the limit between which the overlay becomes visible
 
 
 def to_bytes(anomaly_map: Floats, limits: Limits) -> npt.NDArray[np.uint8]:
-    """Return a map (float32, H x W) as uint8: 0 an ordinary good part, 255 twice the limit."""
+    """Return a map (float32, H x W) as uint8: 0 an ordinary good part, 255 the scale's top."""
     scale = 255.0 / (SCALE_TOP * max(limits.fail_from - limits.centre, 1e-12))
     values = np.clip((anomaly_map - limits.centre) * scale, 0, 255)
     return np.asarray(values, np.uint8)

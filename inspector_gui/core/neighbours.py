@@ -16,6 +16,7 @@ import numpy.typing as npt
 from inspector_gui.core.types import Floats
 
 Ints = npt.NDArray[np.int64]
+Doubles = npt.NDArray[np.float64]
 _QUERY_BLOCK = 64  # middle cells whose bounds are held at once: some ten MB
 _DENSE_SHARE = 0.1  # of pairs left by the bounds, from which products of everything are quicker
 _DENSE_CELLS = 8
@@ -92,6 +93,42 @@ class PyramidGallery:
     def largest_norm(self) -> float:
         """Largest |g|^2 that enters a product, for the slack of the bounds."""
         return float(self.bound_matrix[-1].max(initial=0) + self.fine_norms.max(initial=0))
+
+    @cached_property
+    def _places(self) -> tuple[Floats, Floats]:
+        """Centred features by place: references x middle cells x D, references x fine cells x C."""
+        references, height, width = self.shape
+        middle = (self.middle - self.centre[0]).reshape(references, height * width, -1)
+        return middle, self.fine_products.reshape(references, height * width * 4, -1)
+
+    @cached_property
+    def _sums(self) -> tuple[tuple[Doubles, Doubles], ...]:
+        """Over references: the sum of each place's features and of their squared length."""
+        return tuple(
+            (
+                values.sum(axis=0, dtype=np.float64),
+                np.einsum("npd,npd->p", values, values, dtype=np.float64),
+            )
+            for values in self._places
+        )
+
+    def spread(self, *, skip: int | None = None) -> Floats:
+        """Return how much the references' features vary at each fine place: float32, h x w.
+
+        The variance over references (without the one at index `skip`), summed over features.
+        """
+        references, height, width = self.shape
+        count = references - (skip is not None)
+        variances = []
+        for values, (total, square) in zip(self._places, self._sums, strict=True):
+            left_out = np.zeros_like(total) if skip is None else values[skip].astype(np.float64)
+            mean = (total - left_out) / count
+            mean_square = (square - np.einsum("pd,pd->p", left_out, left_out)) / count
+            variances.append(mean_square - np.einsum("pd,pd->p", mean, mean))
+        of_middle, of_fine = variances
+        cells = of_fine.reshape(-1, 4) + of_middle[:, None]
+        grid = cells.reshape(height, width, 2, 2).transpose(0, 2, 1, 3)
+        return np.asarray(grid.reshape(2 * height, 2 * width), np.float32)
 
 
 def pyramid_gallery(levels: Sequence[tuple[Floats, Floats, Floats]]) -> PyramidGallery:

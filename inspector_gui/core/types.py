@@ -79,7 +79,8 @@ class Scoring:
     `size` is the side in pixels (a multiple of 32) that pictures are resized to, `crop` the side
     of the centre crop after that (0: none). `sigma` is the smoothing of the anomaly map in pixels
     of a 224 x 224 input and scales with the input. `k` references are neighbours of a part (DN2:
-    2; SPADE: 50), `kappa` gallery features are neighbours of a pixel.
+    2; SPADE: 50), `kappa` gallery features are neighbours of a pixel. `border_weight`: see
+    `methods.border`.
     """
 
     method: str = "spade"
@@ -89,6 +90,7 @@ class Scoring:
     k: int = 50
     kappa: int = 1
     sigma: float = 4.0
+    border_weight: bool = True
     runtime: str = "openvino"
     precision: str = "f32"
     preset: str = "default"

@@ -42,7 +42,7 @@ class DropHint(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         veil = QColor(colours.card)
-        veil.setAlpha(215)
+        veil.setAlpha(230)
         painter.setBrush(veil)
         painter.setPen(QPen(QColor(colours.accent), 3, Qt.PenStyle.DashLine))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(4, 4, -4, -4), 9, 9)

@@ -23,7 +23,7 @@ def dropped_picture(mime: QMimeData) -> tuple[bytes, str] | None:
         return None
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, b"PNG")
+    image.save(buffer, "PNG")  # type: ignore[call-overload]
     return bytes(buffer.data().data()), stem + ".png"
 
 

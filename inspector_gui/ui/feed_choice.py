@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-
-from PySide6.QtCore import QUrl
+from urllib.parse import urlsplit
 
 from inspector_gui.feed.source import FrameSource
 
@@ -32,9 +31,8 @@ class FeedChoice:
             return "/".join(path.parts[-2:]) if len(path.parts) > 2 else self.address
         if "://" not in self.address:
             return self.address if self.address.isdecimal() else Path(self.address).name
-        url = QUrl(self.address)
-        url.setUserInfo("")
-        return url.toDisplayString()
+        parts = urlsplit(self.address)
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
     def make_source(self) -> FrameSource:
         """Return the source; the imports it needs come with it."""

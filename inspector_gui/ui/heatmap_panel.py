@@ -43,7 +43,7 @@ class HeatmapPanel(Card):
         self._seen: MapView | None = None
         self._is_overlay_wanted = True
         self._is_peeking = False
-        self.header = PartHeader(theme)
+        self.header = PartHeader()
         self.area = PictureArea(theme)
         self.start_page = StartPage(session)
         self._references = ReferencePictures(session, self)
@@ -140,8 +140,8 @@ class HeatmapPanel(Card):
             self.start_page.refresh()
             return
         self._show_title()
-        self._arrange(part)
         self.area.view.set_picture(part.image)
+        self._arrange(part)
         self._references.want(part.nearest[: self._reference_count(part)])
         self._show_references()
         self._on_limits()
@@ -225,6 +225,7 @@ class HeatmapPanel(Card):
             picture = self._references.get(sha256)
             pane.show_reference(title, PurePath(names.get(sha256, "")).name, picture)
             pane.view.show_part(self.area.view.visible_part())
+        self.area.place()
 
     def _show_decision(self) -> None:
         assert self._part is not None
@@ -256,7 +257,7 @@ class HeatmapPanel(Card):
         if decision.outcome is not row.outcome:
             said.append(self.tr("was {0} when inspected").format(OUTCOME_WORDS[row.outcome]))
         if self._session.limits.is_previewing and row.score is not None:
-            said.append(self.tr("decided under a limit you are trying out"))
+            said.append(self.tr("under a limit you are trying out"))
         return " · ".join(said)
 
     def _show_marks(self) -> None:

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 from inspector_gui.core.types import RGB
 from inspector_gui.ui.card import label
 from inspector_gui.ui.colour_scale import ColourScale
+from inspector_gui.ui.elided import ElidedLabel
 from inspector_gui.ui.picture_view import PictureView
 from inspector_gui.ui.start_page import sentence_label
 from inspector_gui.ui.theme import Theme
@@ -24,7 +25,7 @@ class ReferencePane(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.caption = label("", "small")
+        self.caption = ElidedLabel("small", mode=Qt.TextElideMode.ElideMiddle)
         self.caption.setFixedHeight(_LABEL_PX)
         self.view = PictureView(theme)
         self.view.box.setMouseEnabled(False, False)
@@ -37,13 +38,7 @@ class ReferencePane(QWidget):
 
     def show_reference(self, title: str, name: str, picture: RGB | None) -> None:
         """Show a reference; None while its picture is on its way."""
-        text = self.caption.fontMetrics().elidedText(
-            f"{title} · {name}" if name else title,
-            Qt.TextElideMode.ElideMiddle,
-            max(40, self.width()),
-        )
-        self.caption.setText(text)
-        self.caption.setToolTip(name)
+        self.caption.setText(f"{title} · {name}" if name else title)
         self.view.set_picture(picture)
 
 
@@ -79,18 +74,18 @@ class PictureArea(QWidget):
         self.view.setVisible(not sentence)
         self.sentence.setText(sentence)
         self.sentence.setVisible(bool(sentence))
-        self._place()
+        self.place()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._place()
+        self.place()
 
     def _on_moved(self, part: QRectF) -> None:
         for pane in self.references:
             if not pane.isHidden():
                 pane.view.show_part(part)
 
-    def _place(self) -> None:
+    def place(self) -> None:
         """Lay everything out; compares how large the picture gets either way."""
         width, height = self.width(), self.height()
         self.sentence.setGeometry(self.rect().adjusted(width // 8, 0, -width // 8, 0))
@@ -105,6 +100,8 @@ class PictureArea(QWidget):
             aspect = self.view.size_shown[0] / self.view.size_shown[1]
         column = _between(inner - height * aspect - _GAP, inner * _NARROWEST, inner * _WIDEST)
         strip = _between(height - inner / aspect - _GAP, height * _LOWEST, height * _HIGHEST)
+        if self._shown > 1:  # no wider than pictures one above the other can fill
+            column = min(column, max(inner * _NARROWEST, (height / self._shown) * aspect))
         beside = min((inner - column - _GAP) / aspect, height)
         below = min(inner / aspect, height - strip - _GAP)
         if beside >= below:
@@ -126,18 +123,16 @@ class PictureArea(QWidget):
         count = self._shown
         each_width = (room.width() - (count - 1) * _GAP) // count if is_row else room.width()
         each_height = room.height() if is_row else (room.height() - (count - 1) * _GAP) // count
-        if not is_row:
-            each_height = min(each_height, self._height_for(room.width()))
         for number, pane in enumerate(self.references[:count]):
             left = room.x() + (number * (each_width + _GAP) if is_row else 0)
             top = room.y() + (0 if is_row else number * (each_height + _GAP))
-            pane.setGeometry(left, top, each_width, each_height)
+            tall = each_height if is_row else min(each_height, self._height_for(pane, each_width))
+            pane.setGeometry(left, top, each_width, tall)
 
-    def _height_for(self, width: int) -> int:
-        """Return the height of a reference pane that its picture fills."""
-        size = self.view.size_shown
-        picture = width if size is None else round(width * size[1] / size[0])
-        return max(picture, width // 2) + _LABEL_PX + 2
+    def _height_for(self, pane: ReferencePane, width: int) -> int:
+        """Return the height of a pane that its picture fills."""
+        size = pane.view.size_shown or self.view.size_shown or (1, 1)
+        return round(width * size[1] / size[0]) + _LABEL_PX + 2
 
 
 def _between(value: float, low: float, high: float) -> float:

@@ -28,6 +28,7 @@ class ReadinessLine(QLabel):
         self.setWordWrap(True)
         self.setAccessibleName(self.tr("Readiness"))
         session.readiness_changed.connect(self.refresh)
+        session.references.images_changed.connect(self.refresh)
         self.refresh()
 
     def refresh(self) -> None:

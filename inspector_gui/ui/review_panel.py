@@ -255,7 +255,7 @@ class ReviewPanel(Card):
         self.show_queue(chip.property("queue"))
 
     def _on_verdict_clicked(self) -> None:
-        self.judge(self.sender().property("verdict"))
+        self.judge(Verdict(self.sender().property("verdict")))
 
     def _refresh(self) -> None:
         counts = self.model.counts

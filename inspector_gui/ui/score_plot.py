@@ -15,7 +15,10 @@ LOWEST_LIMIT = 0.05
 """The least multiple of the saved limit that can be chosen: the scale needs some extent."""
 
 _LEAST_HEIGHT = 0.07  # of a bar that counts one, so that a single part is seen among thousands
-_TOP = 1.18
+_TOP = 1.22
+_LABEL_SHARE = 0.14  # of the axis, for the longer label
+_ABOVE, _BELOW = 0.93, 0.7  # heights of the labels
+_RIGHT, _LEFT = (0.0, 0.5), (1.0, 0.5)  # anchors of a label on that side of its line
 
 
 class ScorePlot(pg.PlotWidget):  # type: ignore[misc]
@@ -55,10 +58,8 @@ class ScorePlot(pg.PlotWidget):  # type: ignore[misc]
             angle=90, movable=True, label=self.tr("limit"), bounds=(LOWEST_LIMIT, None)
         )
         self.limit.setCursor(Qt.CursorShape.SizeHorCursor)
-        for line, height in ((self.part, 0.72), (self.limit, 0.93)):
+        for line in (self.part, self.limit):
             line.label.setFont(self._small)
-            line.label.setPosition(height)
-            line.label.anchors = [(0.0, 0.5), (1.0, 0.5)]
             plot.addItem(line, ignoreBounds=True)
         self.more = pg.TextItem("", anchor=(0.5, 0.8))
         self.more.setFont(self._small)
@@ -99,6 +100,7 @@ class ScorePlot(pg.PlotWidget):  # type: ignore[misc]
     def set_limit(self, multiple: float) -> None:
         """Put the line somewhere without saying that a person did."""
         self.limit.setValue(multiple)
+        self._place_labels()
 
     def set_part(self, multiple: float | None) -> None:
         """Mark the open part; one beyond the axis stands at its end with its number."""
@@ -112,16 +114,33 @@ class ScorePlot(pg.PlotWidget):  # type: ignore[misc]
         self.part.label.setFormat(text)
         margin = 0.004 * (high - low)
         self.part.setValue(min(max(multiple, low + margin), high - margin))
+        self._place_labels()
 
     def x_of(self, multiple: float) -> float:
         """Return where a multiple of the limit is, in pixels from the widget's left edge."""
         scene = self.box.mapViewToScene(QPointF(multiple, 0))
         return float(self.viewportTransform().map(scene).x())
 
+    def _place_labels(self) -> None:
+        """Write each line's label on the side away from the other line, within the plot."""
+        low, high = self.box.viewRange()[0]
+        room = _LABEL_SHARE * (high - low)
+        limit, part = float(self.limit.value()), float(self.part.value())
+        is_part_right = part < low + room or limit <= part < high - room
+        is_limit_right = limit < low + room or (limit > part and limit < high - room)
+        is_crowded = abs(part - limit) < 2 * room and (is_part_right == (part < limit))
+        heights = (_BELOW if is_crowded else _ABOVE, _ABOVE)
+        for line, is_right, height in zip(
+            (self.part, self.limit), (is_part_right, is_limit_right), heights, strict=True
+        ):
+            line.label.anchors = [_RIGHT, _RIGHT] if is_right else [_LEFT, _LEFT]
+            line.label.setPosition(height)
+
     def _tick(self, value: float) -> str:
         return self.tr("1 × limit") if value == 1 else f"{value:g}"
 
     def _on_dragged(self, line: Any) -> None:
+        self._place_labels()
         self.dragged.emit(float(line.value()))
 
     def _on_released(self, _line: Any) -> None:

@@ -9,7 +9,7 @@ from inspector_gui.session.session import Readiness
 from inspector_gui.ui.card import label
 from inspector_gui.workers.engine import Phase
 
-_WIDTH = 460
+_WIDTH = 520
 
 
 class StartPage(QWidget):
@@ -58,7 +58,7 @@ class StartPage(QWidget):
         readiness = self._session.readiness
         state = self._session.engine_state
         is_empty = readiness in (Readiness.NO_SET, Readiness.TOO_FEW)
-        is_waiting = False
+        is_waiting, is_steps = False, is_empty and not self._refusal
         if self._refusal:
             heading, lines = self.tr("The workspace could not be opened"), self._refusal
         elif readiness is Readiness.NO_WORKSPACE:
@@ -77,11 +77,13 @@ class StartPage(QWidget):
         self.heading.setText(heading)
         self.lines.setText(lines)
         self.lines.setVisible(bool(lines))
+        side = Qt.AlignmentFlag.AlignLeft if is_steps else Qt.AlignmentFlag.AlignHCenter
+        self.lines.setAlignment(side)
         self.progress.setVisible(is_waiting)
         self.progress.setRange(0, state.total if is_waiting else 0)
         self.progress.setValue(state.done)
-        self.add.setVisible(is_empty and not self._refusal)
-        self.demo.setVisible(is_empty and not self._refusal)
+        self.add.setVisible(is_steps)
+        self.demo.setVisible(is_steps)
         self.retry.setVisible(bool(self._refusal))
         self.open_other.setVisible(bool(self._refusal))
 

@@ -88,7 +88,7 @@ class LimitSlider(QWidget):
 
     def _place(self) -> None:
         half = self._handle().width() / 2
-        height = self.slider.sizeHint().height() + 4
+        height = self.slider.sizeHint().height() + 10
         self.slider.setGeometry(0, self.height() - height, self.width(), height)
         width = round(self.width() - 2 * half)
         self.plot.setGeometry(round(half), 0, width, self.height() - height)
@@ -128,6 +128,7 @@ class ThresholdPanel(Card):
         self._ends = (-0.5, 2.5)
         self._tried: float | None = None
         self._is_cancelled = False
+        self._rule = ""
         self.limit = LimitSlider(theme)
         self.legend = label("", "small")
         self.legend.setTextFormat(Qt.TextFormat.RichText)
@@ -276,7 +277,8 @@ class ThresholdPanel(Card):
         self.pages.setCurrentIndex(0 if base is None or current is None else 1)
         if base is None or current is None:
             self.legend.setText("")
-            self.remark.setText("")
+            self._rule = ""
+            self._show_remark()
             return
         scores = session.limits.reference_scores
         self._found = population(session.history.rows, current.scoring.key, scores)
@@ -337,8 +339,8 @@ class ThresholdPanel(Card):
         else:
             text, role = self.tr("Set by hand"), "small"
         set_role(self.remark, role)
-        self.remark.setText(text)
-        self.remark.setToolTip(text)
+        self._rule = text
+        self._show_remark()
         multiple = None if suggestion is None else base.relative(suggestion.fail_from)
         differs = multiple is not None and (abs(multiple - 1) > 0.005 or limits.is_stale)
         self.suggestion.setVisible(differs)
@@ -347,6 +349,15 @@ class ThresholdPanel(Card):
                 self.tr("Use suggestion ({0} × limit)").format(f"{multiple:.2f}")
             )
             self.suggestion.setToolTip(suggestion.rule if suggestion is not None else "")
+
+    def _show_remark(self) -> None:
+        mode, width = Qt.TextElideMode.ElideRight, self.remark.width()
+        self.remark.setText(self.remark.fontMetrics().elidedText(self._rule, mode, width))
+        self.remark.setToolTip(self._rule)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._show_remark()
 
     def _on_opened(self, part: Part | None) -> None:
         base, current = self._base(), self._session.references.current

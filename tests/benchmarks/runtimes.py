@@ -6,7 +6,7 @@ from dataclasses import replace
 from inspector_gui import paths
 from inspector_gui.core.features import Extractor
 from inspector_gui.core.types import RGB, Scoring
-from tests.benchmarks.table import median_seconds, options, photographs, show
+from table import median_seconds, options, photographs, show
 
 
 def main() -> None:

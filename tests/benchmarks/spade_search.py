@@ -7,7 +7,7 @@ from inspector_gui import paths
 from inspector_gui.core.features import Extractor
 from inspector_gui.core.neighbours import nearest_places, pyramid_gallery
 from inspector_gui.core.types import Floats, Scoring
-from tests.benchmarks.table import median_seconds, options, photographs, show
+from table import median_seconds, options, photographs, show
 
 Levels = tuple[Floats, Floats, Floats]
 

@@ -19,7 +19,12 @@ _PRESETS = {
     ),
     ("spade", "default"): Scoring(method="spade"),
     ("spade", "paper"): Scoring(
-        method="spade", size=256, crop=224, backbone="wide_resnet50_2", preset="paper"
+        method="spade",
+        size=256,
+        crop=224,
+        backbone="wide_resnet50_2",
+        preset="paper",
+        border_weight=False,
     ),
 }
 _ONLY = {"kappa": ("spade",), "sigma": ("spade",)}

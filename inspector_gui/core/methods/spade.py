@@ -2,7 +2,8 @@
 
 Stage 1 is DN2's score with K = 50 (section 3.2). Stage 2 compares every place of the part with all
 places of its K nearest references (section 3.3): d(y, p) = 1/kappa * sum over the kappa nearest
-gallery features of |f - F(y, p)|^2. The maximum of the smoothed map as the image score is ours.
+gallery features of |f - F(y, p)|^2. The maximum of the smoothed map as the image score is ours,
+and so is the weight of the border (see `border`), which the preset `paper` leaves out.
 """
 
 import time
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 
 from inspector_gui.core.features import Features, Gallery
 from inspector_gui.core.methods.base import anomaly_map
+from inspector_gui.core.methods.border import border_weight
 from inspector_gui.core.methods.dn2 import global_score
 from inspector_gui.core.neighbours import (
     PyramidGallery,
@@ -17,7 +19,7 @@ from inspector_gui.core.neighbours import (
     nearest_places,
     pyramid_gallery,
 )
-from inspector_gui.core.types import Scores, Scoring
+from inspector_gui.core.types import Floats, Scores, Scoring
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,9 @@ class Spade:
     scoring: Scoring
     stage1_limit: float | None = None
     _laid_out: list[tuple[Gallery, tuple[int, ...], PyramidGallery]] = field(
+        default_factory=list, init=False, repr=False, compare=False
+    )
+    _weights: list[tuple[PyramidGallery, int | None, Floats]] = field(
         default_factory=list, init=False, repr=False, compare=False
     )
     has_map = True
@@ -51,16 +56,27 @@ class Spade:
             return Scores(image=stage1, stage1=stage1, nearest=rows, timings=timings)
         began = time.perf_counter()
         rows_here, places = self._places(rows, gallery, exclude)
+        skip = rows_here.index(exclude) if exclude in rows_here else None
         patches = nearest_places(
             features.levels,
             places,
             kappa=self.scoring.kappa,
-            skip=rows_here.index(exclude) if exclude in rows_here else None,
+            skip=skip,
             should_stop=should_stop,
         )
+        if self.scoring.border_weight:
+            patches *= self._border(places, skip)
         image = float(anomaly_map(patches, self.scoring).max())
         timings["stage2"] = time.perf_counter() - began
         return Scores(image=image, stage1=stage1, nearest=rows, patches=patches, timings=timings)
+
+    def _border(self, places: PyramidGallery, skip: int | None) -> Floats:
+        """Return the border's weights; computed once while the same neighbours are asked for."""
+        if self._weights and self._weights[0][:2] == (places, skip):
+            return self._weights[0][2]
+        weights = border_weight(places, skip=skip)
+        self._weights[:] = [(places, skip, weights)]
+        return weights
 
     def _places(
         self, rows: tuple[int, ...], gallery: Gallery, exclude: int | None
