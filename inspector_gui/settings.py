@@ -39,8 +39,8 @@ class Settings:
     def recent_sources(self) -> list[str]:
         """Folders and camera addresses, the last one first."""
         value = self._store.value("recent_sources", [])
-        found = [value] if isinstance(value, str) else value
-        return [str(item) for item in found or []][:LONGEST_RECENT]
+        found = value if isinstance(value, list) else [value] if value else []
+        return [str(item) for item in found][:LONGEST_RECENT]
 
     @recent_sources.setter
     def recent_sources(self, sources: list[str]) -> None:

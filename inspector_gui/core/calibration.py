@@ -10,8 +10,12 @@ from inspector_gui.core.types import Limits
 MIN_REFERENCES = 5
 """Fewer references than this judge nothing in the window."""
 
-SPREADS = 3.0
-"""How many robust standard deviations above the median the suggested limit lies."""
+SPREADS = 4.0
+"""How many robust standard deviations above the median the suggested limit lies.
+
+Maxima of maps have a long upper tail, and the spread of some thirty scores is itself uncertain by
+a fifth: with 3, several good parts in a hundred would be flagged.
+"""
 
 PIXEL_SHARE = 0.5
 """Regions are outlined from half way between an ordinary good part and the limit."""
@@ -23,7 +27,7 @@ _LEAST_SPREAD = 0.05  # of the median, where the references are nearly the same 
 def suggest_limits(scores: Sequence[float], *, gallery: str) -> Limits:
     """Suggest limits from the leave-one-out scores of references.
 
-    Rule: median + 3 robust standard deviations (1.4826 x the median absolute deviation), which
+    Rule: median + 4 robust standard deviations (1.4826 x the median absolute deviation), which
     single bad or doubled references hardly move. An estimate without a guarantee: the scores are
     those of the references themselves. Raises `KnownError` for fewer than two scores.
     """

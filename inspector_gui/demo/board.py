@@ -208,7 +208,7 @@ def bridge(layers: Layers, flaw: Flaw) -> None:
 def circuit_board(shape: Shape, pose: np.random.Generator, rng: np.random.Generator,
                   flaw: Flaw | None) -> Scene:  # fmt: skip
     """Paint a green double-sided board with leaded and chip components on a dark mat."""
-    view = place(shape, HALF, pose, turn=0.03, fill=0.94)
+    view = place(shape, HALF, pose, turn=0.012, fill=0.94)
     scene = mat(rng, shape, view.pixel, rgb(70, 72, 78))
     u, v = view.grid()
     unit = np.float32(view.unit)

@@ -33,7 +33,7 @@ PINS = 10
 def gasket(shape: Shape, pose: np.random.Generator, rng: np.random.Generator,
            flaw: Flaw | None) -> Scene:  # fmt: skip
     """Paint a black rubber flange gasket with a sealing bead and four bolt holes, on paper."""
-    view = place(shape, (1.0, 0.8), pose, turn=0.12, fill=0.88)
+    view = place(shape, (1.0, 0.8), pose, turn=0.05, fill=0.88)
     scene = paper(rng, shape, view.pixel)
     u, v = view.grid()
     unit = np.float32(view.unit)
@@ -75,7 +75,7 @@ def cap_print(view: View, flaw: Flaw | None) -> Plane:
 def bottle_cap(shape: Shape, pose: np.random.Generator, rng: np.random.Generator,
                flaw: Flaw | None) -> Scene:  # fmt: skip
     """Paint a blue ribbed screw cap with a printed top, seen from above on a pale belt."""
-    view = place(shape, (1.0, 1.0), pose, turn=0.2, fill=0.84)
+    view = place(shape, (1.0, 1.0), pose, turn=0.1, fill=0.84)
     scene = belt(rng, shape, view.pixel, rgb(170, 176, 172))
     _, _, radius, angle = polar(view)
     ribs = np.cos(angle * np.float32(72))
@@ -136,7 +136,7 @@ def pin_outline(path: Points, width: float) -> Points:
 def connector(shape: Shape, pose: np.random.Generator, rng: np.random.Generator,
               flaw: Flaw | None) -> Scene:  # fmt: skip
     """Paint a black ten-way connector with gold-plated pins, lying on an anti-static mat."""
-    view = place(shape, (1.0, 0.62), pose, turn=0.03, fill=0.9)
+    view = place(shape, (1.0, 0.62), pose, turn=0.012, fill=0.9)
     scene = mat(rng, shape, view.pixel, rgb(96, 128, 150))
     u, v = view.grid()
     unit = np.float32(view.unit)

@@ -53,7 +53,7 @@ def broken_pill(centre: Points, flaw: Flaw) -> list[Points]:
 def blister_pack(shape: Shape, pose: np.random.Generator, rng: np.random.Generator,
                  flaw: Flaw | None) -> Scene:  # fmt: skip
     """Paint a blister pack of ten scored tablets under clear domes on embossed foil."""
-    view = place(shape, (1.0, 0.63), pose, turn=0.03, fill=0.93)
+    view = place(shape, (1.0, 0.63), pose, turn=0.015, fill=0.93)
     scene = belt(rng, shape, view.pixel, rgb(52, 62, 74))
     u, v = view.grid()
     unit = np.float32(view.unit)

@@ -73,8 +73,8 @@ def place(
     sideways = min(height / half[0], width / half[1])
     quarter = sideways > 1.3 * upright
     angle = float(rng.uniform(-turn, turn)) + (math.pi / 2 if quarter else 0.0)
-    unit = max(upright, sideways if quarter else 0.0) / 2 * fill * float(rng.uniform(0.98, 1.02))
-    shift = rng.uniform(-0.02, 0.02, 2) * min(shape)
+    unit = max(upright, sideways if quarter else 0.0) / 2 * fill * float(rng.uniform(0.992, 1.008))
+    shift = rng.uniform(-0.01, 0.01, 2) * min(shape)
     centre = (width / 2 - 0.5 + float(shift[0]), height / 2 - 0.5 + float(shift[1]))
     return View(shape, unit, angle, centre)
 
@@ -231,7 +231,7 @@ def set_up(rng: np.random.Generator, pixel: float, light: Light) -> Camera:
     )
     red, blue = (1 + rng.uniform(-0.012, 0.012, 2)).tolist()
     return Camera(
-        exposure=float(rng.uniform(0.96, 1.04)),
+        exposure=float(rng.uniform(0.975, 1.025)),
         balance=(red, 1.0, blue),
         blur=(0.5 + 0.25 * pixel) * float(rng.uniform(0.95, 1.1)),
         light=moved,

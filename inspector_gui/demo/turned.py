@@ -28,7 +28,7 @@ from inspector_gui.demo.surfaces import (
     soft,
 )
 
-TEETH = 20
+TEETH = 16
 LAMP_AZIMUTH = 0.88
 
 
@@ -68,21 +68,17 @@ def washer(shape: Shape, pose: np.random.Generator, rng: np.random.Generator,
     return scene
 
 
-def gear_outline(missing: int | None, stub: float) -> Points:
-    """Trace the gear's teeth as N x 2 part coordinates; a missing tooth leaves a low stub."""
-    root, tip = 0.83, 1.0
-    profile = ((-0.5, root), (-0.37, root + 0.004), (-0.3, root + 0.025), (-0.24, 0.925),
+def gear_outline(broken: set[int], rng: np.random.Generator | None) -> Points:
+    """Trace the gear's teeth as N x 2 part coordinates; broken teeth leave ragged stubs."""
+    root, tip = 0.8, 1.0
+    profile = ((-0.5, root), (-0.37, root + 0.004), (-0.3, root + 0.025), (-0.24, 0.91),
                (-0.15, tip - 0.012), (-0.125, tip), (0.125, tip), (0.15, tip - 0.012),
-               (0.24, 0.925), (0.3, root + 0.025), (0.37, root + 0.004))  # fmt: skip
+               (0.24, 0.91), (0.3, root + 0.025), (0.37, root + 0.004))  # fmt: skip
     points = []
     for tooth in range(TEETH):
-        for index, (turn, reach) in enumerate(profile):
-            if tooth == missing:
-                reach = (
-                    root
-                    + stub
-                    * (0.03, 0.02, 0.06, 0.1, 0.05, 0.09, 0.03, 0.05, 0.08, 0.04, 0.01)[index]
-                )
+        for turn, reach in profile:
+            if tooth in broken and rng is not None:
+                reach = root + float(rng.uniform(-0.05, 0.045))
             angle = (tooth + turn) * 2 * math.pi / TEETH
             points.append((reach * math.cos(angle), reach * math.sin(angle)))
     return np.array(points)
@@ -98,16 +94,17 @@ def circle(centre: tuple[float, float], radius: float) -> Points:
 def gear(shape: Shape, pose: np.random.Generator, rng: np.random.Generator,
          flaw: Flaw | None) -> Scene:  # fmt: skip
     """Paint a machined spur gear with a keyed bore and six holes in its web, on a foam mat."""
-    view = place(shape, (1.0, 1.0), pose, turn=math.pi, fill=0.88)
+    view = place(shape, (1.0, 1.0), pose, turn=0.035, fill=0.88)
     scene = mat(rng, shape, view.pixel, rgb(66, 84, 104))
-    missing, stub = None, 0.0
+    broken: set[int] = set()
     if flaw is not None and flaw.kind == "missing_piece":
-        missing, stub = int(flaw.rng.integers(TEETH)), float(flaw.rng.uniform(0.3, 1.0))
+        first = int(flaw.rng.integers(TEETH))
+        broken = {(first + k) % TEETH for k in range(int(flaw.rng.integers(2, 4)))}
     holes = [circle((0.53 * math.cos(k * math.pi / 3), 0.53 * math.sin(k * math.pi / 3)), 0.1)
              for k in range(6)]  # fmt: skip
     key = np.array([(-0.055, -0.1), (0.055, -0.1), (0.055, -0.27), (-0.055, -0.27)])
     outline = fill_polygons(
-        shape, [view.to_pixels(p) for p in (gear_outline(missing, stub), *holes)]
+        shape, [view.to_pixels(p) for p in (gear_outline(broken, flaw.rng if flaw else None), *holes)]
     )
     _, _, radius, angle = polar(view)
     bore = coverage((np.float32(0.19) - radius) * np.float32(view.unit))

@@ -2,12 +2,13 @@
 
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from inspector_gui.core.types import RGB, Frame, Inspection, Source
+from inspector_gui.core.types import RGB, Frame, Inspection, Source, UnreadableFrame
 from inspector_gui.feed.source import FrameSource
 from inspector_gui.workers.engine import Engine
 from inspector_gui.workers.feed_worker import FeedState, FeedWorker
@@ -43,6 +44,7 @@ class Feeds(QObject):
         self.ad_hoc = FeedWorker("ad hoc", engine.submit)
         self._waiting: deque[FrameSource] = deque()
         self._ad_hoc_is_busy = False
+        self._unstored: list[Callable[[], None]] = []
         self._judged = 0
         self._dropped_before = 0
         self._recent: deque[tuple[float, float]] = deque(maxlen=500)
@@ -80,7 +82,9 @@ class Feeds(QObject):
 
     def start(self, source: FrameSource) -> None:
         """Judge what a source delivers, in place of the one before."""
+        self.worker.stop_source()
         self._engine.forget_frames()
+        self._unstored.clear()
         self._judged = 0
         self._recent.clear()
         self._dropped_before = self._engine.live.dropped
@@ -92,13 +96,29 @@ class Feeds(QObject):
         self.worker.pause(True)
 
     def resume(self) -> None:
-        """Go on after `pause`."""
+        """Go on after `pause`, first with what could not be stored."""
+        again, self._unstored = self._unstored, []
+        for store in again:
+            store()
         self.worker.pause(False)
+
+    def hold(self, again: Callable[[], None]) -> None:
+        """Pause the feed, whose part could not be stored; `again` tries it once it goes on."""
+        self._unstored.append(again)
+        self.worker.pause(True)
 
     def stop(self) -> None:
         """Close the source."""
         self.worker.stop_source()
         self._engine.forget_frames()
+        self._unstored.clear()
+
+    def stop_all(self) -> None:
+        """Close the source and drop every ad hoc check."""
+        self.stop()
+        self._waiting.clear()
+        self.ad_hoc.stop_source()
+        self._engine.forget_frames(ad_hoc=True)
 
     def check(self, paths: list[Path]) -> None:
         """Judge pictures and folders once, ad hoc, beside the feed."""
@@ -117,16 +137,16 @@ class Feeds(QObject):
         """Take the newest frame for a preview, None where there is no new one."""
         return self.worker.newest.take()
 
-    def recorded(self, frame: Frame, inspection: Inspection | None) -> None:
+    def recorded(self, frame: Frame | UnreadableFrame, inspection: Inspection | None) -> None:
         """Note that a frame was judged (or refused) and stored: its feed may send the next."""
         if frame.source is Source.AD_HOC:
-            self.ad_hoc.credit()
+            self.ad_hoc.credit(frame)
             return
-        self._judged += 1
+        self._judged += isinstance(frame, Frame)
         if inspection is not None:
             seconds = sum(inspection.scores.timings.values())
             self._recent.append((time.monotonic(), seconds))
-        self.worker.credit()
+        self.worker.credit(frame)
 
     @Slot(object, str)
     def _on_state(self, state: FeedState, name: str) -> None:

@@ -24,6 +24,7 @@ class LimitsDesk(QObject):
     """`shown` is another one: everything on screen is judged by it."""
     saved_limits = Signal(object)
     """Limits were saved and count from the next part on."""
+    noticed = Signal(str)
 
     def __init__(self, ask: Ask) -> None:
         super().__init__()
@@ -108,17 +109,31 @@ class LimitsDesk(QObject):
         current = self._set
         if current is None:
             return
-        self.saved, self._preview = replace(limits, id=None), None
+        before = self.saved
+        unsaved = replace(limits, id=None)
+        self.saved, self._preview = unsaved, None
         self.changed.emit()
         self.previewed.emit()
         set_id = current.id
 
         def saved(version: Limits) -> None:
             if self._set is not None and self._set.id == set_id:
-                self.saved = version
+                if self.saved is unsaved:
+                    self.saved = version
                 self.saved_limits.emit(version)
 
-        self._ask(lambda store: store.references.save_limits(set_id, limits), then=saved)
+        def not_saved(sentence: str) -> None:
+            if self.saved is unsaved:
+                self.saved = before  # what the engine still judges by
+                self.changed.emit()
+                self.previewed.emit()
+            self.noticed.emit(sentence)
+
+        self._ask(
+            lambda store: store.references.save_limits(set_id, limits),
+            then=saved,
+            otherwise=not_saved,
+        )
 
     def _take_scores(self, scores: Mapping[str, float]) -> None:
         self.reference_scores = scores

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +16,19 @@ Load = Callable[[], tuple[str, bytes]]
 """Returns a picture's name and the bytes of its file; called in the recorder's thread."""
 
 _NAMED_FAILURES = 3
+
+
+@dataclass(eq=False)
+class _Import:
+    """Pictures on their way into a set; `ids` of those stored belongs to the recorder's thread."""
+
+    set_id: int
+    total: int = 0
+    known: int = 0
+    waiting: deque[Load] = field(default_factory=deque)
+    added: list[ReferenceImage] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    ids: list[int] = field(default_factory=list)
 
 
 class ReferenceSets(QObject):
@@ -39,12 +52,7 @@ class ReferenceSets(QObject):
         self._default_scoring = default_scoring
         self._sets: dict[int, ReferenceSet] = {}
         self._current_id: int | None = None
-        self._waiting: deque[Load] = deque()
-        self._import_set = 0
-        self._import_total = 0
-        self._added: list[ReferenceImage] = []
-        self._known = 0
-        self._refused: list[str] = []
+        self._import: _Import | None = None
 
     @property
     def sets(self) -> tuple[ReferenceSet, ...]:
@@ -59,7 +67,7 @@ class ReferenceSets(QObject):
     @property
     def is_importing(self) -> bool:
         """Whether pictures are being added."""
-        return self._import_total > 0
+        return self._import is not None
 
     def load(self, sets: Sequence[ReferenceSet], current_id: int | None) -> None:
         """Take over what the workspace holds; the first set is current unless one is named."""
@@ -118,7 +126,7 @@ class ReferenceSets(QObject):
                 self._current_id = next((s.id for s in self.sets), None)
                 self.current_changed.emit()
 
-        if self._import_set == set_id:
+        if self._import is not None and self._import.set_id == set_id:
             self.cancel_import()
         self._ask(lambda store: store.references.delete_set(set_id), then=deleted)
 
@@ -176,12 +184,33 @@ class ReferenceSets(QObject):
 
             return [partial(_read, path) for path in list_images(list(paths))]
 
+        def look() -> None:
+            self._ask(work, then=self._on_found, otherwise=self._give_up)
+
         name = paths[0].stem if len(paths) == 1 else "Reference set"
-        self._begin_import(name, lambda: self._ask(work, then=self._on_found))
+        self._begin_import(name, look)
 
     def add_loaded(self, loads: Sequence[Load], *, name: str) -> None:
         """Add pictures that `loads` return; `name` is that of a set made where there is none."""
         self._begin_import(name, lambda: self._on_found(list(loads)))
+
+    def add_picture(self, data: bytes, name: str) -> None:
+        """Add one picture, given as the bytes of its file, to the current set."""
+        self.add_loaded([lambda: (name, data)], name=Path(name).stem)
+
+    def cancel_import(self) -> None:
+        """Stop adding pictures and take back those this import has added."""
+        stopped, self._import = self._import, None
+        if stopped is None:
+            return
+        # Asked after the last addition, so the list is whole when this is answered.
+        self._ask(lambda store: store.references.remove_images(tuple(stopped.ids)))
+        self.import_progressed.emit(None)
+        self.noticed.emit("Adding pictures was cancelled; the set is as it was before.")
+
+    def _give_up(self, sentence: str) -> None:
+        self.noticed.emit(sentence)
+        self.cancel_import()
 
     def _begin_import(self, name: str, look: Callable[[], None]) -> None:
         current = self.current
@@ -192,49 +221,30 @@ class ReferenceSets(QObject):
             free = self.free_name(name.strip()[:70] or "Reference set")
             self.create(free, then=lambda _: self._begin_import(name, look))
             return
-        self._import_set, self._import_total = current.id, 1
-        self._added, self._refused, self._known = [], [], 0
+        self._import = _Import(current.id)
         self.import_progressed.emit(Progress("Looking for pictures", 0, 0))
         look()
 
     def _on_found(self, loads: list[Load]) -> None:
-        if not self.is_importing:
+        running = self._import
+        if running is None:
             return  # cancelled meanwhile
         if not loads:
-            self._import_total = 0
+            self._import = None
             self.import_progressed.emit(None)
             self.noticed.emit("There are no pictures in what was dropped or chosen.")
             return
-        self._waiting = deque(loads)
-        self._import_total = len(loads)
-        self._import_next()
+        running.waiting.extend(loads)
+        running.total = len(loads)
+        self._import_next(running)
 
-    def add_picture(self, data: bytes, name: str) -> None:
-        """Add one picture, given as the bytes of its file, to the current set."""
-        self.add_loaded([lambda: (name, data)], name=Path(name).stem)
-
-    def cancel_import(self) -> None:
-        """Stop adding pictures and take back those this import has added."""
-        if not self.is_importing:
+    def _import_next(self, running: _Import) -> None:
+        done = running.total - len(running.waiting)
+        self.import_progressed.emit(Progress("Adding pictures", done, running.total))
+        if not running.waiting:
+            self._finish_import(running)
             return
-        self._waiting.clear()
-        added = [image.id for image in self._added]
-        self._import_total = 0
-        self._added = []
-        if added:
-            self._ask(lambda store: store.references.remove_images(added))
-        self.import_progressed.emit(None)
-        self.noticed.emit("Adding pictures was cancelled; the set is as it was before.")
-
-    def _import_next(self) -> None:
-        if not self.is_importing:
-            return
-        done = self._import_total - len(self._waiting)
-        self.import_progressed.emit(Progress("Adding pictures", done, self._import_total))
-        if not self._waiting:
-            self._finish_import()
-            return
-        load, set_id = self._waiting.popleft(), self._import_set
+        load = running.waiting.popleft()
 
         def work(store: Store) -> ReferenceImage | str | None:
             from inspector_gui.core.images import UnreadableImage, decode
@@ -244,44 +254,43 @@ class ReferenceSets(QObject):
                 image = decode(data, name=name)
             except UnreadableImage as error:
                 return str(error)
-            return store.references.add_image(set_id, data, image, name)
+            added = store.references.add_image(running.set_id, data, image, name)
+            if added is not None:
+                running.ids.append(added.id)
+            return added
 
         def added(result: ReferenceImage | str | None) -> None:
-            if not self.is_importing:  # cancelled meanwhile
-                if isinstance(result, ReferenceImage):
-                    late = [result.id]
-                    self._ask(lambda store: store.references.remove_images(late))
-                return
+            if self._import is not running:
+                return  # cancelled meanwhile
             if isinstance(result, ReferenceImage):
-                self._added.append(result)
+                running.added.append(result)
             elif result is None:
-                self._known += 1
+                running.known += 1
             else:
-                self._refused.append(result)
-            self._import_next()
+                running.refused.append(result)
+            self._import_next(running)
 
         def failed(sentence: str) -> None:
-            self.noticed.emit(sentence)
-            self.cancel_import()
+            if self._import is running:
+                self._give_up(sentence)
 
         self._ask(work, then=added, otherwise=failed)
 
-    def _finish_import(self) -> None:
-        added, self._added = self._added, []
-        self._import_total = 0
-        self._append_images(self._import_set, added)
+    def _finish_import(self, ended: _Import) -> None:
+        self._import = None
+        self._append_images(ended.set_id, ended.added)
         self.import_progressed.emit(None)
-        self.imported.emit(tuple(added))
+        self.imported.emit(tuple(ended.added))
         said = []
-        if self._known:
-            said.append(f"{self._known} of them were in the set already.")
-        if self._refused:
-            said.append(f"{len(self._refused)} could not be used: ")
-            said.append(" ".join(self._refused[:_NAMED_FAILURES]))
-            if len(self._refused) > _NAMED_FAILURES:
-                said.append(f"and {len(self._refused) - _NAMED_FAILURES} more.")
+        if ended.known:
+            said.append(f"{ended.known} of them were in the set already.")
+        if ended.refused:
+            said.append(f"{len(ended.refused)} could not be used: ")
+            said.append(" ".join(ended.refused[:_NAMED_FAILURES]))
+            if len(ended.refused) > _NAMED_FAILURES:
+                said.append(f"and {len(ended.refused) - _NAMED_FAILURES} more.")
         if said:
-            self.noticed.emit(f"{len(added)} pictures were added. " + " ".join(said))
+            self.noticed.emit(f"{len(ended.added)} pictures were added. " + " ".join(said))
 
     def _append_images(self, set_id: int, images: Sequence[ReferenceImage]) -> None:
         known = self._sets.get(set_id)

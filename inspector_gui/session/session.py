@@ -12,7 +12,14 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal, Slot
 
 from inspector_gui.core.calibration import MIN_REFERENCES
-from inspector_gui.core.types import Frame, Inspection, InspectionRow, Scoring, UnreadableFrame
+from inspector_gui.core.types import (
+    Frame,
+    Inspection,
+    InspectionRow,
+    Scoring,
+    Source,
+    UnreadableFrame,
+)
 from inspector_gui.feed.source import FrameSource
 from inspector_gui.session.feeds import Feeds
 from inspector_gui.session.history import LONGEST, History
@@ -21,7 +28,8 @@ from inspector_gui.session.references import ReferenceSets
 from inspector_gui.workers.engine import Calibration, Engine, EngineState, Phase, Setup
 from inspector_gui.workers.recorder import Answer, Recorder, Request, Store
 
-STOP_SECONDS = 2.5
+STOP_SECONDS = 2.4
+_LEAST_RECORDER_SECONDS = 0.4  # also where the other threads took all the time there was
 
 
 class Readiness(Enum):
@@ -59,6 +67,7 @@ class Session(QObject):
         self.limits = LimitsDesk(self.ask)
         self.history = History(self.ask, self.limits)
         self._loaded_set: int | None = None
+        self._listed_set: int | None = None
         self._last_notice = ("", 0.0)
         self._connect()
 
@@ -76,6 +85,7 @@ class Session(QObject):
         for failing in (self._recorder, self._engine, self.feeds):
             failing.failed.connect(self.notice)
         self.references.noticed.connect(self.notice)
+        self.limits.noticed.connect(self.notice)
 
     # Opening and closing
 
@@ -90,14 +100,15 @@ class Session(QObject):
             worker.start()
 
     def open_workspace(self, folder: Path, *, current_set: int | None = None) -> None:
-        """Open a workspace in place of the one before."""
-        self.feeds.stop()
+        """Open a workspace in place of the one before, whose feed and imports end."""
+        self.feeds.stop_all()
+        self.references.cancel_import()
         self._engine.configure(None)
+        self._store = self._loaded_set = self._listed_set = None
 
         def opened(result: tuple[Store, Any]) -> None:
             self._store, sets = result
             self.workspace = folder
-            self._loaded_set = None
             self.workspace_opened.emit()
             self.references.load(sets, current_set)
             self.readiness_changed.emit()
@@ -118,6 +129,7 @@ class Session(QObject):
             worker.ask_to_stop()
         ended = [worker.wait(deadline) for worker in self.workers[:-1]]
         self._recorder.ask_to_stop()
+        deadline = max(deadline, time.monotonic() + _LEAST_RECORDER_SECONDS)
         return all([*ended, self._recorder.wait(deadline)])
 
     def ask(
@@ -127,7 +139,13 @@ class Session(QObject):
         then: Callable[[Any], None] | None = None,
         otherwise: Callable[[str], None] | None = None,
     ) -> None:
-        """Queue work for the recorder; `then` gets its result in the main thread."""
+        """Queue work for the recorder; `then` gets its result in the main thread.
+
+        Without an open workspace nothing is done, and that is said.
+        """
+        if self._store is None:
+            (otherwise or self.notice)("No workspace is open; open one first.")
+            return
         self._recorder.ask(Request(work, then, otherwise))
 
     @Slot(str)
@@ -187,14 +205,14 @@ class Session(QObject):
         """Judge by the current set as it is now: from the next part on."""
         current = self.references.current
         if current is None or self._store is None:
-            self._loaded_set = None
+            self._loaded_set = self._listed_set = None
             self._engine.configure(None)
             self.limits.load(None, None, {})
             self.history.load((), None)
             self.readiness_changed.emit()
             return
         store = self._store
-        needs_rows = self._loaded_set != current.id
+        needs_rows = self._listed_set != current.id
         self._loaded_set = current.id
 
         def work(store: Store) -> tuple[Any, ...]:
@@ -204,10 +222,12 @@ class Session(QObject):
             return references.latest_limits(current.id), scores, tuple(reversed(rows))
 
         def then(found: tuple[Any, ...]) -> None:
-            if self.references.current is not current:
+            now = self.references.current
+            if now is None or (now.id, now.fingerprint) != (current.id, current.fingerprint):
                 return  # changed again meanwhile; the answer to that follows
             limits, scores, rows = found
             if needs_rows:
+                self._listed_set = current.id
                 self.history.load(rows, current.scoring)
             self.limits.load(current, limits, scores)
             too_few = len(current.included) < MIN_REFERENCES
@@ -243,51 +263,65 @@ class Session(QObject):
 
     @Slot(object)
     def _on_calibrated(self, calibration: Calibration) -> None:
+        if self._store is None:
+            return
         set_id, fingerprint = calibration.set_id, calibration.fingerprint
         scores = dict(calibration.scores)
         self.ask(lambda store: store.references.save_leave_one_out(set_id, fingerprint, scores))
         self.limits.calibrated(fingerprint, scores)
 
-    @Slot(object)
-    def _on_inspected(self, inspection: Inspection) -> None:
-        def stored(row: InspectionRow) -> None:
-            self.feeds.recorded(inspection.frame, inspection)
-            if row.set_id == self._loaded_set:
-                self.history.add(row, inspection)
+    @Slot(object, object)
+    def _on_inspected(self, inspection: Inspection, setup: Setup) -> None:
+        if self._is_of_this_workspace(setup):
+            self._record(
+                lambda store: store.inspections.add(inspection), inspection.frame, inspection
+            )
 
-        self.ask(
-            lambda store: store.inspections.add(inspection), then=stored, otherwise=self._not_stored
-        )
-
-    @Slot(object, str)
-    def _on_rejected(self, frame: Frame, reason: str) -> None:
-        refused = UnreadableFrame(frame.name, reason, frame.source, frame.captured_at, frame.path)
-        self._record_unreadable(refused, then=lambda: self.feeds.recorded(frame, None))
+    @Slot(object, str, object)
+    def _on_rejected(self, frame: Frame, reason: str, setup: Setup) -> None:
+        if self._is_of_this_workspace(setup):
+            refused = UnreadableFrame(
+                frame.name, reason, frame.source, frame.captured_at, frame.path
+            )
+            self._record(
+                lambda store: store.inspections.add_unreadable(refused, setup.set_id), frame, None
+            )
 
     @Slot(object)
     def _on_unreadable(self, frame: UnreadableFrame) -> None:
-        self._record_unreadable(frame, then=lambda: None)
-
-    def _record_unreadable(self, frame: UnreadableFrame, *, then: Callable[[], None]) -> None:
         set_id = self._loaded_set
         if set_id is None:
+            self.feeds.recorded(frame, None)
             return
+        self._record(lambda store: store.inspections.add_unreadable(frame, set_id), frame, None)
+
+    def _is_of_this_workspace(self, setup: Setup) -> bool:
+        """Return whether a setup is not of the workspace that was open before."""
+        folder = None if self._store is None else self._store.workspace.features_folder
+        return folder == setup.features_folder
+
+    def _record(
+        self,
+        work: Callable[[Store], InspectionRow],
+        frame: Frame | UnreadableFrame,
+        inspection: Inspection | None,
+    ) -> None:
+        """Store a row; a part of the feed that cannot be stored pauses it and is tried again."""
 
         def stored(row: InspectionRow) -> None:
-            then()
-            if set_id == self._loaded_set:
-                self.history.add(row, None)
+            self.feeds.recorded(frame, inspection)
+            if row.set_id == self._listed_set:
+                self.history.add(row, inspection)
 
-        self.ask(
-            lambda store: store.inspections.add_unreadable(frame, set_id),
-            then=stored,
-            otherwise=self._not_stored,
-        )
+        def not_stored(sentence: str) -> None:
+            if frame.source is Source.AD_HOC:
+                self.feeds.recorded(frame, None)
+                self.notice(sentence)
+                return
+            self.feeds.hold(lambda: self._record(work, frame, inspection))
+            self.notice(f"{sentence} The feed is paused.")
 
-    def _not_stored(self, sentence: str) -> None:
-        """Pause the feed: what cannot be remembered must not be judged on and on."""
-        self.feeds.pause()
-        self.notice(f"{sentence} The feed is paused.")
+        self.ask(work, then=stored, otherwise=not_stored)
 
 
 def default_scoring() -> Scoring:

@@ -12,7 +12,7 @@ _MARGIN = 10
 
 
 class ColourScale(QWidget):
-    """A vertical bar from an ordinary good part (0) over the limit (1) to twice the limit."""
+    """A vertical bar from an ordinary good part (0) over the limit to the top of the scale."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -22,8 +22,8 @@ class ColourScale(QWidget):
         self.setAccessibleName(self.tr("Colour scale of the overlay"))
         self.setToolTip(
             self.tr(
-                "The same for every part: 0 is an ordinary good part, 1 the limit. "
-                "Colours begin at a quarter of the limit."
+                "Multiples of the limit, the same colours for every part. "
+                "0 is an ordinary good part."
             )
         )
         theme.changed.connect(self.update)
@@ -43,10 +43,11 @@ class ColourScale(QWidget):
         painter.drawImage(bar, self._bar_image())
         painter.setPen(QPen(QColor(colours.border), 1))
         painter.drawRect(bar.adjusted(0.5, 0.5, -0.5, -0.5))
-        ticks = ((0.0, "0"), (1.0, self.tr("limit")), (SCALE_TOP, f"{SCALE_TOP:g} ×"))
+        ticks = [(value, f"{value} ×") for value in range(int(SCALE_TOP) + 1)]
+        ticks[:2] = [(0, "0"), (1, self.tr("limit"))]
         for value, text in ticks:
             y = bar.bottom() - bar.height() * value / SCALE_TOP
-            is_limit = value == 1.0
+            is_limit = value == 1
             painter.setPen(QPen(QColor(colours.text if is_limit else colours.muted), 1))
             painter.drawLine(
                 QPointF(bar.left() if is_limit else bar.right(), y), QPointF(bar.right() + 4, y)

@@ -155,7 +155,7 @@ class MainWindow(QMainWindow):
         yield spec(
             "quit", file, tr("Quit"), "Ctrl+Q", tr("Close the program"), self.close, separate=True
         )
-        yield spec("new", reference, tr("New set…"), "Ctrl+N", tr("Create a reference set"), r.edit_new_name)
+        yield spec("new", reference, tr("New set…"), "Ctrl+N", tr("Create a set"), r.edit_new_name)
         yield spec("rename", reference, tr("Rename set…"), "", tr("Rename this set"), r.edit_rename)
         yield spec(
             "duplicate", reference, tr("Duplicate set…"), "", tr("Copy this set"), r.edit_duplicate
@@ -195,8 +195,8 @@ class MainWindow(QMainWindow):
         for runtime, text in (("openvino", "OpenVINO (CPU)"), ("torch", "torch (GPU or CPU)")):
             yield spec(
                 f"runtime_{runtime}", f"{recipe}/{tr('Runtime')}", text, "",
-                tr("Run the network on {}").format(text), partial(self._set_recipe, runtime=runtime),
-                group="runtime",
+                tr("Run the network on {}").format(text),
+                partial(self._set_recipe, runtime=runtime), group="runtime",
             )  # fmt: skip
         yield spec(
             "suggested", recipe, tr("Use the suggested limit"), "",

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QPoint, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
@@ -27,6 +28,8 @@ from inspector_gui.ui.theme import Theme
 from inspector_gui.ui.thumbnails import Thumbnails
 
 _PATTERNS = "*.png *.jpg *.jpeg *.bmp *.tif *.tiff *.webp *.gif *.pgm *.ppm *.jp2"
+_AROUND_TITLE = 36
+"""Pixels of the card's margins and of the space between title and counts."""
 
 
 class ReferencePanel(Card):
@@ -43,6 +46,7 @@ class ReferencePanel(Card):
         self._session, self._commands = session, commands
         self._shown = Shown.ALL
         self._set_id: int | None = None
+        self._counts: list[str] = []
         self.set_bar = SetBar(session, commands, self)
         self.readiness = ReadinessLine(session, self)
         self.model = ReferenceModel(Thumbnails(session, self), self)
@@ -84,6 +88,7 @@ class ReferencePanel(Card):
         self.add_folder_button.setToolTip(
             self.tr("Add all pictures in a folder and below it (Ctrl+Shift+I)")
         )
+        self.remark.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.hint.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.body.addWidget(self.set_bar)
         self.body.addWidget(self.readiness)
@@ -136,10 +141,9 @@ class ReferencePanel(Card):
             self._shown = Shown.ALL
         if not excluded and self._shown is Shown.EXCLUDED:
             self._shown = Shown.ALL
-        counts = self.tr("{} good").format(good)
-        if excluded:
-            counts += " · " + self.tr("{} excluded").format(excluded)
-        self.remark.setText(counts if current is not None else "")
+        counts = [self.tr("{} good").format(good), self.tr("{} excluded").format(excluded)]
+        self._counts = [] if current is None else counts[: 2 if excluded else 1]
+        self._show_counts()
         self.good_chip.setText(self.tr("Good {}").format(good))
         self.excluded_chip.setText(self.tr("Excluded {}").format(excluded))
         self.excluded_chip.setEnabled(excluded > 0)
@@ -153,6 +157,19 @@ class ReferencePanel(Card):
         self.grid.viewport().update()
         for widget in (self.chips, self.hint):
             widget.setVisible(bool(images))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._show_counts()
+
+    def _show_counts(self) -> None:
+        """Say how many there are; in a narrow dock the chip alone counts the excluded ones."""
+        text = " · ".join(self._counts)
+        metrics = self.remark.fontMetrics()
+        room = self.width() - self.title.sizeHint().width() - _AROUND_TITLE
+        fits = not self._counts or metrics.horizontalAdvance(text) <= room
+        self.remark.setText(text if fits else self._counts[0])
+        self.remark.setToolTip(text)
 
     @property
     def selected(self) -> list[ReferenceImage]:

@@ -27,19 +27,25 @@ class StatusLine(QStatusBar):
         self._cancel = QPushButton(self.tr("Cancel"))
         self._cancel.setToolTip(self.tr("Stop adding pictures and take back what was added"))
         self._cancel.clicked.connect(session.references.cancel_import)
+        self._facts.setIndent(8)
         self.addWidget(self._facts, 1)
         for widget in (self._work, self._bar, self._cancel):
             self.addPermanentWidget(widget)
             widget.hide()
         self._import: Progress | None = None
+        self._megabytes = 0
         session.engine_changed.connect(self._update)
         session.readiness_changed.connect(self._update)
         session.references.current_changed.connect(self._update)
         session.references.import_progressed.connect(self._on_import)
         self._timer = QTimer(self)
         self._timer.setInterval(_MEMORY_MS)
-        self._timer.timeout.connect(self._update)
+        self._timer.timeout.connect(self._measure)
         self._timer.start()
+        self._update()
+
+    def _measure(self) -> None:
+        self._megabytes = _resident_megabytes()
         self._update()
 
     def _on_import(self, progress: Progress | None) -> None:
@@ -77,8 +83,11 @@ class StatusLine(QStatusBar):
             scoring = current.scoring
             side = scoring.input_side
             facts.append(f"{scoring.method.upper()}, {scoring.backbone}, {side} × {side}")
-            facts.append(self.tr("%n reference(s)", "", len(current.included)))
-        facts.append(f"{_resident_megabytes()} MB")
+            count = len(current.included)
+            words = self.tr("1 reference") if count == 1 else self.tr("{} references")
+            facts.append(words.format(count))
+        if self._megabytes:
+            facts.append(f"{self._megabytes} MB")
         if self._session.workspace is not None:
             facts.append(str(self._session.workspace))
         return facts

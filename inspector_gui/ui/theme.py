@@ -267,6 +267,7 @@ def _style_sheet(c: Colours) -> str:
             margin: -6px 0; border-radius: 8px; }}
         QSlider::handle:horizontal:disabled {{ background: {c.muted}; }}
         QSlider:focus {{ outline: none; }}
-        QSlider::handle:horizontal:focus {{ border: 2px solid {c.text}; margin: -8px -2px; }}
+        QSlider::handle:horizontal:focus {{ border: 2px solid {c.text}; margin: -8px -2px;
+            border-radius: 10px; }}
         QCheckBox {{ spacing: 6px; }}
     """

@@ -4,13 +4,13 @@ It works in turns of at most a fifth of a second and returns to its event loop b
 that a frame never waits for a long job and everything can be stopped at any time. Each turn does
 the first of these that there is to do: load the network, compute features of new references,
 judge an ad hoc part, judge a part of the feed, score a reference against the others.
+A reference whose file is unreadable is left out with a sentence; judging goes on with the others.
 """
 
-import hashlib
-import logging
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
@@ -22,7 +22,7 @@ from inspector_gui import paths
 from inspector_gui.core.calibration import MIN_REFERENCES
 from inspector_gui.core.decision import decide
 from inspector_gui.core.errors import KnownError
-from inspector_gui.core.types import Frame, Inspection, Limits, Scoring, Source
+from inspector_gui.core.types import Frame, Inspection, Limits, Scoring, Source, digest_of
 from inspector_gui.workers.jobs import ChildJob
 from inspector_gui.workers.mailbox import Mailbox
 from inspector_gui.workers.thread import Worker
@@ -32,9 +32,6 @@ if TYPE_CHECKING:  # the engine's own imports come after the window, in this thr
     from inspector_gui.core.methods.base import Method
     from inspector_gui.store.features_cache import FeatureStore
 
-log = logging.getLogger(__name__)
-
-_REFERENCES_BEFORE_A_FRAME = 8
 LEAVE_ONE_OUT_SAMPLE = 200
 """References that are scored for the suggestion where there are more: a fixed random choice."""
 
@@ -93,9 +90,10 @@ class Calibration:
 class Engine(Worker):
     """Judges frames against the references of its setup."""
 
-    inspected = Signal(object)
-    rejected = Signal(object, str)
-    """A frame that could not be judged, and why."""
+    inspected = Signal(object, object)
+    """An `Inspection` and the `Setup` it was made by."""
+    rejected = Signal(object, str, object)
+    """A frame that could not be judged, why, and the `Setup` that failed to."""
     calibrated = Signal(object)
     state_changed = Signal(object)
     _configured = Signal(object)
@@ -116,11 +114,11 @@ class Engine(Worker):
         self._features: FeatureStore | None = None
         self._features_folder: Path | None = None
         self._gallery: Gallery | None = None
+        self._hashes: tuple[str, ...] = ()  # of the gallery's rows
         self._missing: deque[str] = deque()
         self._to_score: deque[int] = deque()
         self._scores: dict[str, float] = {}
         self._sample = 0
-        self._since_frame = 0
         self._job: ChildJob | None = None
         self._is_awake = False
         self._configured.connect(self._configure)
@@ -147,10 +145,12 @@ class Engine(Worker):
             self._queue.append(frame)
         self._wake()
 
-    def forget_frames(self) -> None:
-        """Drop the feed's frames that were not judged yet."""
+    def forget_frames(self, *, ad_hoc: bool = False) -> None:
+        """Drop the feed's frames that were not judged yet, and on request the ad hoc ones."""
         self._queue.clear()
         self.live.clear()
+        if ad_hoc:
+            self._ad_hoc.clear()
 
     # In the engine's thread
 
@@ -159,12 +159,14 @@ class Engine(Worker):
         self._setup = setup
         self._gallery = None
         self._method = None
+        self._hashes = ()
         self._missing.clear()
         self._to_score.clear()
         self._scores = {}
         self._limits = setup.limits if setup else None
         self._say(Phase.IDLE)
         if setup is None:
+            self._close_features()  # perhaps another workspace comes
             return
         if setup.scoring.features_key != self._extractor_key:
             self._extractor = None
@@ -184,16 +186,17 @@ class Engine(Worker):
     def _turn(self) -> None:
         self._is_awake = False
         setup = self._setup
-        if setup is None or self.stopping.is_set() or self._state.phase is Phase.FAILED:
-            if setup is not None and self._state.phase is Phase.FAILED:
-                self._refuse_all(self._state.reason)
+        if setup is None or self.stopping.is_set():
+            return
+        if self._state.phase is Phase.FAILED:
+            while (frame := self._next_frame()) is not None:
+                self.rejected.emit(frame, self._state.reason, setup)
             return
         try:
             if self._work(setup):
                 self._wake()
         except Exception as error:
-            self.report(error)
-            self._say(Phase.FAILED, reason=str(error))
+            self._say(Phase.FAILED, reason=self.report(error))
             self._wake()
 
     def _work(self, setup: Setup) -> bool:
@@ -203,13 +206,10 @@ class Engine(Worker):
         if self._gallery is None:
             self._open_gallery(setup)
             return True
-        if self._missing and self._since_frame < _REFERENCES_BEFORE_A_FRAME:
+        if self._missing:
             self._index(setup)
             return True
-        self._since_frame = 0
-        if not self._missing and self._limits is not None and self._judge_next(setup):
-            return True
-        if self._missing:
+        if self._limits is not None and self._judge_next(setup):
             return True
         if self._to_score:
             self._calibrate(setup)
@@ -266,8 +266,7 @@ class Engine(Worker):
 
         folder = setup.features_folder / setup.scoring.features_key
         if self._features is None or self._features_folder != folder:
-            if self._features is not None:
-                self._features.close()
+            self._close_features()
             self._features = FeatureStore(folder, feature_shape(setup.scoring))
             self._features_folder = folder
         self._method = make_method(setup.scoring)
@@ -277,11 +276,13 @@ class Engine(Worker):
     def _finish_gallery(self, setup: Setup) -> None:
         """Lay out the gallery once all features are there."""
         assert self._features is not None
-        hashes = [h for h in setup.hashes if h in self._features]
+        hashes = self._hashes = tuple(h for h in setup.hashes if h in self._features)
         self._gallery = self._features.gallery(hashes)
         if self._missing:
             return
         self._features.flush()
+        if len(hashes) < MIN_REFERENCES <= len(setup.hashes):
+            raise KnownError("Too many references are unreadable; add their pictures again.")
         if len(hashes) < MIN_REFERENCES:
             return
         known = setup.known_scores
@@ -300,10 +301,13 @@ class Engine(Worker):
         sha = self._missing[0]
         total = len(setup.hashes)
         self._say(Phase.INDEXING, done=total - len(self._missing), total=total)
-        image = decode(setup.read_image(sha), name="A reference")
-        self._features.append(sha, self._extractor.extract(image))
+        try:
+            image = decode(setup.read_image(sha), name=f"The reference {sha[:12]}")
+        except KnownError as error:
+            self.failed.emit(f"{self.in_words(error)} It is left out.")
+        else:
+            self._features.append(sha, self._extractor.extract(image))
         self._missing.popleft()
-        self._since_frame += 1
         if not self._missing:
             self._finish_gallery(setup)
 
@@ -319,7 +323,7 @@ class Engine(Worker):
         ).image
         if self.stopping.is_set():
             return
-        self._scores[setup.hashes[row]] = score
+        self._scores[self._hashes[row]] = score
         self._to_score.popleft()
         if not self._to_score:
             self.calibrated.emit(Calibration(setup.set_id, setup.fingerprint, self._scores))
@@ -331,17 +335,18 @@ class Engine(Worker):
         try:
             inspection = self._judge(frame, setup)
         except KnownError as error:
-            self.rejected.emit(frame, str(error))
+            self.rejected.emit(frame, str(error), setup)
+        except Exception as error:  # of this part; the next one may be fine
+            self.rejected.emit(frame, self.report(error), setup)
         else:
             if not self.stopping.is_set():
-                self.inspected.emit(inspection)
+                self.inspected.emit(inspection, setup)
         return True
 
     def _next_frame(self) -> Frame | None:
-        if self._ad_hoc:
-            return self._ad_hoc.popleft()
-        if self._queue:
-            return self._queue.popleft()
+        for frames in (self._ad_hoc, self._queue):
+            with suppress(IndexError):  # they may be forgotten at any time
+                return frames.popleft()
         return self.live.take()
 
     def _judge(self, frame: Frame, setup: Setup) -> Inspection:
@@ -361,13 +366,9 @@ class Engine(Worker):
             scores=scores,
             limits=self._limits,
             decision=decide(scores.image, self._limits),
-            nearest=tuple(setup.hashes[row] for row in scores.nearest),
+            nearest=tuple(self._hashes[row] for row in scores.nearest),
             judged_at=time.time(),
         )
-
-    def _refuse_all(self, reason: str) -> None:
-        while (frame := self._next_frame()) is not None:
-            self.rejected.emit(frame, reason)
 
     def _say(self, phase: Phase, *, done: int = 0, total: int = 0, reason: str = "") -> None:
         device = self._extractor.device if self._extractor else ""
@@ -382,17 +383,18 @@ class Engine(Worker):
             self._job = None
         self._gallery = None
         self._method = None
+        self._close_features()
+        self._extractor = None
+
+    def _close_features(self) -> None:
         if self._features is not None:
             self._features.close()
             self._features = None
-        self._extractor = None
 
 
 def _sample(count: int, fingerprint: str) -> list[int]:
     """Return the rows to score: all, or a choice that is the same whenever the gallery is."""
     if count <= LEAVE_ONE_OUT_SAMPLE:
         return list(range(count))
-    ranked = sorted(
-        range(count), key=lambda row: hashlib.sha256(f"{fingerprint}{row}".encode()).digest()
-    )
+    ranked = sorted(range(count), key=lambda row: digest_of([fingerprint, row]))
     return sorted(ranked[:LEAVE_ONE_OUT_SAMPLE])

@@ -1,19 +1,22 @@
 """A feed thread: it owns one open source, reads it and hands frames to the engine.
 
 A live source leaves its newest frame in the engine's mailbox. A lossless source has a credit of
-one: the next frame is read when the one before was judged, so nothing queues and nothing is lost.
+one: the next item is read when the one before was judged, so nothing queues and nothing is lost.
 """
 
+import logging
+import threading
 from collections.abc import Callable
 from enum import Enum, auto
 
 from PySide6.QtCore import QTimer, Signal, Slot
 
-from inspector_gui.core.errors import KnownError
 from inspector_gui.core.types import Frame, UnreadableFrame
 from inspector_gui.feed.source import EndOfSource, FrameSource
 from inspector_gui.workers.mailbox import Mailbox
 from inspector_gui.workers.thread import Worker
+
+log = logging.getLogger(__name__)
 
 _IDLE_MS = 30
 
@@ -42,7 +45,7 @@ class FeedWorker(Worker):
     _started = Signal(object)
     _paused = Signal(bool)
     _stopped = Signal()
-    _credited = Signal()
+    _credited = Signal(object)
 
     def __init__(self, name: str, deliver: Callable[[Frame, bool], None]) -> None:
         super().__init__(name)
@@ -50,8 +53,10 @@ class FeedWorker(Worker):
         """The newest frame, for the preview; the panel takes it when it is ready to draw."""
         self._deliver = deliver
         self._source: FrameSource | None = None
+        self._wanted: FrameSource | None = None
+        self._delivering = threading.Lock()
+        self._outstanding: Frame | UnreadableFrame | None = None
         self._is_paused = False
-        self._has_credit = True
         self._timer: QTimer | None = None
         self._started.connect(self._start)
         self._paused.connect(self._pause)
@@ -59,7 +64,12 @@ class FeedWorker(Worker):
         self._credited.connect(self._credit)
 
     def start_source(self, source: FrameSource) -> None:
-        """Open a source in place of the one before and read it; may be called anywhere."""
+        """Open a source in place of the one before and read it; may be called anywhere.
+
+        Nothing of the one before is delivered after this call.
+        """
+        with self._delivering:
+            self._wanted = source
         self._started.emit(source)
 
     def pause(self, paused: bool) -> None:
@@ -67,25 +77,26 @@ class FeedWorker(Worker):
         self._paused.emit(paused)
 
     def stop_source(self) -> None:
-        """Close the source."""
+        """Close the source; nothing of it is delivered after this call."""
+        with self._delivering:
+            self._wanted = None
         self._stopped.emit()
 
-    def credit(self) -> None:
-        """Say that the frame delivered last was judged."""
-        self._credited.emit()
+    def credit(self, item: Frame | UnreadableFrame) -> None:
+        """Say that an item was judged and stored; one that is not outstanding changes nothing."""
+        self._credited.emit(item)
 
     @Slot(object)
     def _start(self, source: FrameSource) -> None:
         self._let_go()
-        self._is_paused, self._has_credit = False, True
+        self._is_paused = False
         self.state_changed.emit(FeedState.CONNECTING, source.name)
+        self._source = source
         try:
             source.open()
         except Exception as error:
-            self.report(error)
-            self.state_changed.emit(FeedState.FAILED, str(error))
+            self._fail(error)
             return
-        self._source = source
         self.state_changed.emit(FeedState.RUNNING, source.name)
         self._schedule(0)
 
@@ -106,10 +117,11 @@ class FeedWorker(Worker):
             self._let_go()
             self.state_changed.emit(FeedState.STOPPED, name)
 
-    @Slot()
-    def _credit(self) -> None:
-        self._has_credit = True
-        self._schedule(0)
+    @Slot(object)
+    def _credit(self, item: Frame | UnreadableFrame) -> None:
+        if item is self._outstanding:
+            self._outstanding = None
+            self._schedule(0)
 
     def _schedule(self, milliseconds: int) -> None:
         if self._timer is None:
@@ -123,7 +135,7 @@ class FeedWorker(Worker):
         source = self._source
         if source is None or self._is_paused or self.stopping.is_set():
             return
-        if not source.is_live and not self._has_credit:
+        if not source.is_live and self._outstanding is not None:
             return
         try:
             item = source.read()
@@ -132,26 +144,39 @@ class FeedWorker(Worker):
             self.state_changed.emit(FeedState.FINISHED, source.name)
             return
         except Exception as error:
-            self._let_go()
-            if not isinstance(error, KnownError):
-                self.report(error)
-            else:
-                self.failed.emit(str(error))
-            self.state_changed.emit(FeedState.FAILED, str(error))
+            self._fail(error)
             return
-        if isinstance(item, UnreadableFrame):
-            self.unreadable.emit(item)
-        elif item is not None:
-            self._has_credit = False
-            self.newest.put(item)
-            self._deliver(item, source.is_live)
+        if item is not None:
+            self._hand_over(item, source)
         self._schedule(_IDLE_MS if item is None else 0)
+
+    def _hand_over(self, item: Frame | UnreadableFrame, source: FrameSource) -> None:
+        with self._delivering:
+            if source is not self._wanted:
+                return  # stopped or replaced while it was being read
+            self._outstanding = item
+            if isinstance(item, UnreadableFrame):
+                self.unreadable.emit(item)
+            else:
+                self.newest.put(item)
+                self._deliver(item, source.is_live)
+
+    def _fail(self, error: Exception) -> None:
+        """Close the source and say why; called in an except block."""
+        sentence = self.report(error)
+        self._let_go()
+        self.state_changed.emit(FeedState.FAILED, sentence)
 
     def _let_go(self) -> None:
         source, self._source = self._source, None
+        self._outstanding = None
         self.newest.clear()
-        if source is not None:
+        if source is None:
+            return
+        try:
             source.close()
+        except Exception:  # it is gone either way
+            log.exception("%s could not be closed", source.name)
 
     def _close(self) -> None:
         if self._timer is not None:

@@ -53,9 +53,9 @@ class ChildJob(QObject):
             except (ValueError, KeyError, TypeError):
                 continue
 
-    @Slot(int)
-    def _on_finished(self, status: int) -> None:
-        if status == 0:
+    @Slot(int, QProcess.ExitStatus)
+    def _on_finished(self, status: int, how: QProcess.ExitStatus) -> None:
+        if status == 0 and how is QProcess.ExitStatus.NormalExit:
             self.finished.emit("")
             return
         errors = bytes(self._process.readAllStandardError().data())

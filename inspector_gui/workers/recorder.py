@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Signal, Slot
 
-from inspector_gui.core.errors import Cancelled, KnownError
 from inspector_gui.workers.thread import Worker
 
 if TYPE_CHECKING:  # SQLAlchemy comes after the window, in this thread
@@ -93,17 +92,14 @@ class Recorder(Worker):
             return  # asked of a workspace that was closed or never opened
         try:
             result = request.work(self._store)
-        except Cancelled:
-            self.answered.emit(Answer(request, error="cancelled"))
         except Exception as error:
             self._refuse(request, error)
         else:
             self.answered.emit(Answer(request, result))
 
     def _refuse(self, request: Request, error: Exception) -> None:
-        if request.otherwise is None or not isinstance(error, KnownError):
-            self.report(error)
-        self.answered.emit(Answer(request, error=str(error)))
+        sentence = self.report(error) if request.otherwise is None else self.in_words(error)
+        self.answered.emit(Answer(request, error=sentence))
 
     def _close(self) -> None:
         store, self._store = self._store, None

@@ -50,16 +50,20 @@ class Worker(QObject):
         left = max(0, round((deadline - time.monotonic()) * 1000))
         return self._thread.wait(left)
 
-    def report(self, error: Exception) -> None:
-        """Tell the operator that something went wrong; called in an except block."""
+    def report(self, error: Exception) -> str:
+        """Tell the operator that something went wrong and return the sentence."""
+        sentence = self.in_words(error)
+        self.failed.emit(sentence)
+        return sentence
+
+    def in_words(self, error: Exception) -> str:
+        """Return the sentence for an error and log it; called in an except block."""
         if isinstance(error, KnownError):
             log.info("%s: %s", self.name, error)
-            self.failed.emit(str(error))
-        else:
-            log.exception("%s failed", self.name)
-            self.failed.emit(
-                f"Something went wrong in the program ({type(error).__name__}: {error}). Details are in the log."
-            )
+            return str(error)
+        log.exception("%s failed", self.name)
+        what = ": ".join(filter(None, (type(error).__name__, str(error))))
+        return f"Something went wrong in the program ({what}). Details are in the log."
 
     def _close(self) -> None:
         """Let go of everything that was opened in this thread."""

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from table import median_seconds, options, photographs, show
+
 from inspector_gui import paths
 from inspector_gui.core.features import Extractor
 from inspector_gui.core.types import RGB, Scoring
-from table import median_seconds, options, photographs, show
 
 
 def main() -> None:

@@ -2,12 +2,12 @@
 
 import faiss
 import numpy as np
+from table import median_seconds, options, photographs, show
 
 from inspector_gui import paths
 from inspector_gui.core.features import Extractor
 from inspector_gui.core.neighbours import nearest_places, pyramid_gallery
 from inspector_gui.core.types import Floats, Scoring
-from table import median_seconds, options, photographs, show
 
 Levels = tuple[Floats, Floats, Floats]
 

@@ -6,6 +6,7 @@ from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
+from shiboken6 import delete
 
 from inspector_gui.feed.camera import CameraSource
 from inspector_gui.feed.folder import FolderSource
@@ -152,3 +153,14 @@ def test_show_newest_and_the_history_agree(place: Workplace, panel: FeedPanel) -
     assert not panel.follow.isChecked()
     panel.follow.click()
     assert place.session.history.follows
+
+
+def test_a_panel_that_is_gone_misses_nothing(place: Workplace, tmp_path: Path) -> None:
+    panel = FeedPanel(place.session, place.theme)
+    panel.show()
+    place.session.feeds.start(FolderSource(tmp_path))
+    place.until(lambda: place.session.feeds.state is FeedState.RUNNING)
+    delete(panel)
+    place.session.feeds.stop()
+    place.until(lambda: place.session.feeds.state is FeedState.STOPPED)
+    place.session.history.follow(False)

@@ -1,6 +1,6 @@
 """The centre panel: what it shows of a part, and how it takes pictures."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -54,7 +54,7 @@ def colour_at(panel: HeatmapPanel, x: float, y: float) -> QColor:
     """Return the colour on screen at a place of the picture."""
     view = panel.area.view
     place = view.mapFromScene(view.box.mapViewToScene(QPointF(x, y)))
-    return view.grab().toImage().pixelColor(place)
+    return QColor(view.grab().toImage().pixelColor(place))
 
 
 def test_the_decision_is_in_words_with_its_multiple_of_the_limit(
@@ -325,16 +325,13 @@ def test_a_refused_workspace_says_why_and_offers_another(
 def test_a_panel_that_is_gone_ignores_late_pictures(
     session: Session, qapp: QApplication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[object] = []
-    monkeypatch.setattr(
-        session, "ask", lambda _work, *, then, otherwise: asked.append((then, otherwise))
-    )
+    asked: list[Callable[[RGB], None]] = []
+    monkeypatch.setattr(session, "ask", lambda _work, *, then, otherwise: asked.append(then))
     panel = HeatmapPanel(session, Theme(qapp))
     open_part(session, failed_part())
     panel.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-    then, _ = asked[0]  # type: ignore[misc]
-    then(picture())
+    asked[0](picture())
     session.history.opened.emit(None)
 
 

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
+from shiboken6 import delete
 
 from inspector_gui.core.types import InspectionRow, Outcome, Source, Verdict
 from inspector_gui.ui.review_model import Queue
@@ -248,3 +249,14 @@ def test_the_buttons_are_not_cut_in_a_narrow_dock(place: Workplace, panel: Revie
             lines = button.text().split("\n")
             needed = max(button.fontMetrics().horizontalAdvance(line) for line in lines)
             assert needed + 4 <= button.width(), button.text()
+
+
+def test_a_panel_that_is_gone_misses_nothing(place: Workplace) -> None:
+    panel = ReviewPanel(place.session, place.commands, place.theme)
+    panel.show()
+    (part,) = place.inspect(1.5)
+    delete(panel)
+    place.session.limits.preview(0.5)
+    place.session.history.open(part)
+    place.until(lambda: open_id(place) == part)
+    place.theme.changed.emit()

@@ -80,7 +80,8 @@ class Workplace:
         return answers[0]
 
     def create_set(self, name: str = "Washers") -> ReferenceSet:
-        self.session.references.create(name)
+        with self.qtbot.waitSignal(self.session.limits.changed, timeout=20_000):
+            self.session.references.create(name)
         self.until(lambda: (c := self.session.references.current) and c.name == name)
         return self.current
 

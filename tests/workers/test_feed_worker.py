@@ -1,0 +1,259 @@
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from inspector_gui.core.errors import KnownError
+from inspector_gui.core.types import Frame, Source, UnreadableFrame
+from inspector_gui.feed.source import EndOfSource
+from inspector_gui.workers.feed_worker import FeedState, FeedWorker
+from inspector_gui.workers.mailbox import Mailbox
+
+Item = Frame | UnreadableFrame | None
+
+
+def frame(name: str) -> Frame:
+    return Frame(name, np.zeros((8, 8, 3), np.uint8), Source.FOLDER, 0.0)
+
+
+class Listed:
+    """A source of prepared items; exceptions among them are raised."""
+
+    name = "listed"
+
+    def __init__(self, *items: Item | Exception, is_live: bool = False) -> None:
+        self.is_live = is_live
+        self.items = list(items)
+        self.error_on_open: Exception | None = None
+        self.error_on_close: Exception | None = None
+        self.is_open = False
+        self.reads = 0
+        self.may_read = threading.Event()
+        self.may_read.set()
+
+    def open(self) -> None:
+        if self.error_on_open is not None:
+            raise self.error_on_open
+        self.is_open = True
+
+    def read(self) -> Item:
+        self.reads += 1
+        self.may_read.wait(20)
+        if not self.items:
+            raise EndOfSource
+        item = self.items.pop(0)
+        if isinstance(item, Exception):
+            raise item
+        return item
+
+    def close(self) -> None:
+        self.is_open = False
+        if self.error_on_close is not None:
+            raise self.error_on_close
+
+
+class Desk:
+    """A feed worker, what it delivered, and what it said."""
+
+    def __init__(self, qtbot: QtBot) -> None:
+        self.qtbot = qtbot
+        self.frames: list[Frame] = []
+        self.live: Mailbox[Frame] = Mailbox()
+        self.unreadable: list[UnreadableFrame] = []
+        self.states: list[FeedState] = []
+        self.words: list[str] = []
+        self.notices: list[str] = []
+        self.worker = FeedWorker("feed", self._deliver)
+        self.worker.unreadable.connect(self.unreadable.append)
+        self.worker.state_changed.connect(self._on_state)
+        self.worker.failed.connect(self.notices.append)
+
+    def _deliver(self, item: Frame, is_live: bool) -> None:
+        self.frames.append(item)
+        if is_live:
+            self.live.put(item)
+
+    def _on_state(self, state: FeedState, word: str) -> None:
+        self.states.append(state)
+        self.words.append(word)
+
+    def until(self, holds: Callable[[], object]) -> None:
+        self.qtbot.waitUntil(lambda: bool(holds()), timeout=10_000)
+
+    def settle(self) -> None:
+        """Wait until the worker has answered everything asked of it so far."""
+        self.until(lambda: self.states)
+        self.worker.start_source(Listed(frame("last"), is_live=True))
+        self.until(lambda: self.frames and self.frames[-1].name == "last")
+
+    @property
+    def names(self) -> list[str]:
+        return [f.name for f in self.frames]
+
+
+@pytest.fixture
+def desk(qtbot: QtBot) -> Iterator[Desk]:
+    desk = Desk(qtbot)
+    desk.worker.start()
+    yield desk
+    desk.worker.ask_to_stop()
+    assert desk.worker.wait(time.monotonic() + 10)
+
+
+def test_of_a_lossless_source_never_more_than_one_frame_is_outstanding(desk: Desk) -> None:
+    source = Listed(*(frame(f"{n}") for n in range(20)))
+    desk.worker.start_source(source)
+    for judged in range(20):
+        desk.until(lambda judged=judged: len(desk.frames) > judged)
+        assert len(desk.frames) == judged + 1
+        assert source.reads == judged + 1
+        desk.worker.credit(desk.frames[-1])
+    desk.until(lambda: FeedState.FINISHED in desk.states)
+    assert desk.names == [f"{n}" for n in range(20)]
+    assert not source.is_open
+
+
+def test_a_credit_for_another_frame_lets_nothing_through(desk: Desk) -> None:
+    source = Listed(frame("a"), frame("b"))
+    desk.worker.start_source(source)
+    desk.until(lambda: desk.frames)
+    for _ in range(3):
+        desk.worker.credit(frame("a"))
+    desk.settle()
+    assert desk.names == ["a", "last"]
+
+
+def test_of_a_live_source_the_newest_wins_and_drops_are_counted(desk: Desk) -> None:
+    desk.worker.start_source(Listed(*(frame(f"{n}") for n in range(10)), is_live=True))
+    desk.until(lambda: FeedState.FINISHED in desk.states)
+    newest = desk.live.take()
+    assert newest is not None
+    assert newest.name == "9"
+    assert desk.live.dropped == 9
+
+
+def test_the_preview_takes_the_newest_frame_once(desk: Desk) -> None:
+    desk.worker.start_source(Listed(frame("a"), is_live=False))
+    desk.until(lambda: desk.frames)
+    newest = desk.worker.newest.take()
+    assert newest is not None
+    assert newest.name == "a"
+    assert desk.worker.newest.take() is None
+
+
+def test_a_paused_source_stays_open_and_is_not_read(desk: Desk) -> None:
+    source = Listed(frame("a"), frame("b"))
+    desk.worker.start_source(source)
+    desk.until(lambda: desk.frames)
+    desk.worker.pause(True)
+    desk.worker.credit(desk.frames[0])
+    desk.until(lambda: desk.states[-1] is FeedState.PAUSED)
+    assert source.is_open
+    assert source.reads == 1
+    desk.worker.pause(False)
+    desk.until(lambda: desk.names == ["a", "b"])
+    assert desk.states[-1] is FeedState.RUNNING
+
+
+def test_a_stopped_source_is_closed(desk: Desk) -> None:
+    source = Listed(frame("a"), frame("b"))
+    desk.worker.start_source(source)
+    desk.until(lambda: desk.frames)
+    desk.worker.stop_source()
+    desk.until(lambda: desk.states[-1] is FeedState.STOPPED)
+    assert not source.is_open
+    assert desk.names == ["a"]
+
+
+@pytest.mark.parametrize("item", [frame("late"), UnreadableFrame("late", "x", Source.FOLDER, 0)])
+def test_what_is_being_read_while_the_source_is_stopped_is_not_delivered(
+    desk: Desk, item: Frame | UnreadableFrame
+) -> None:
+    source = Listed(item)
+    source.may_read.clear()
+    desk.worker.start_source(source)
+    desk.until(lambda: source.reads)
+    desk.worker.stop_source()
+    source.may_read.set()
+    desk.until(lambda: desk.states[-1] is FeedState.STOPPED)
+    assert desk.frames == []
+    assert desk.unreadable == []
+
+
+def test_a_new_source_takes_the_place_of_the_one_before(desk: Desk) -> None:
+    first, second = Listed(frame("a"), frame("b")), Listed(frame("c"))
+    desk.worker.start_source(first)
+    desk.until(lambda: desk.frames)
+    desk.worker.start_source(second)
+    desk.until(lambda: desk.names == ["a", "c"])
+    assert not first.is_open
+    desk.worker.credit(desk.frames[0])
+    desk.worker.credit(desk.frames[1])
+    desk.until(lambda: FeedState.FINISHED in desk.states)
+    assert desk.names == ["a", "c"]
+
+
+def test_a_source_that_cannot_be_opened_fails_in_its_own_words(desk: Desk) -> None:
+    source = Listed()
+    source.error_on_open = KnownError("There is no camera 7; connect it.")
+    desk.worker.start_source(source)
+    desk.until(lambda: FeedState.FAILED in desk.states)
+    assert desk.words[-1] == "There is no camera 7; connect it."
+    assert desk.notices == ["There is no camera 7; connect it."]
+    desk.settle()
+
+
+def test_a_source_that_is_lost_is_closed_and_says_so(desk: Desk) -> None:
+    source = Listed(frame("a"), KnownError("The folder is gone."))
+    desk.worker.start_source(source)
+    desk.until(lambda: desk.frames)
+    desk.worker.credit(desk.frames[0])
+    desk.until(lambda: FeedState.FAILED in desk.states)
+    assert (desk.words[-1], desk.notices) == ("The folder is gone.", ["The folder is gone."])
+    assert not source.is_open
+
+
+def test_a_bug_in_a_source_is_a_sentence_and_the_worker_lives_on(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = Listed(ValueError("odd"))
+    source.error_on_close = OSError("closed twice")
+    desk.worker.start_source(source)
+    desk.until(lambda: FeedState.FAILED in desk.states)
+    assert desk.words[-1] == desk.notices[0]
+    assert desk.words[-1].startswith("Something went wrong")
+    assert "Traceback" in caplog.text
+    desk.settle()
+
+
+def test_unreadable_items_are_told_in_their_place_and_need_a_credit_too(desk: Desk) -> None:
+    broken = [UnreadableFrame(f"{n}.png", "empty", Source.FOLDER, 0.0) for n in range(3)]
+    source = Listed(broken[0], broken[1], frame("a"), broken[2])
+    desk.worker.start_source(source)
+    desk.until(lambda: len(desk.unreadable) == 1)
+    assert source.reads == 1
+    desk.worker.credit(broken[0])
+    desk.until(lambda: len(desk.unreadable) == 2)
+    desk.worker.credit(broken[1])
+    desk.until(lambda: desk.frames)
+    assert len(desk.unreadable) == 2
+    desk.worker.credit(desk.frames[0])
+    desk.until(lambda: len(desk.unreadable) == 3)
+    assert desk.unreadable == broken
+
+
+def test_a_source_with_nothing_yet_is_asked_again(desk: Desk) -> None:
+    desk.worker.start_source(Listed(None, None, frame("a")))
+    desk.until(lambda: desk.names == ["a"])
+
+
+def test_ending_the_thread_closes_the_source(desk: Desk) -> None:
+    source = Listed(frame("a"))
+    desk.worker.start_source(source)
+    desk.until(lambda: desk.frames)
+    desk.worker.ask_to_stop()
+    assert desk.worker.wait(time.monotonic() + 10)
+    assert not source.is_open
