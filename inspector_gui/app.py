@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
-from PySide6.QtCore import QObject, QProcess, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QProcess, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QApplication
 
 from inspector_gui import paths
@@ -70,6 +70,8 @@ class App(QObject):
             # A driver that never answers holds a thread; the process ends all the same.
             logging.shutdown()
             os._exit(0)
+        self.window.deleteLater()
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         return 0
 
     @Slot()
@@ -81,10 +83,8 @@ class App(QObject):
 
     @Slot()
     def _on_opened(self) -> None:
-        if self.session.workspace is not None and self.settings_are_kept:
+        if self.session.workspace is not None:
             self.settings.workspace = self.session.workspace
-
-    settings_are_kept = True
 
     @Slot()
     def _on_closed(self) -> None:

@@ -54,7 +54,6 @@ class DemoRun(QObject):
         self._session.readiness_changed.connect(self._on_readiness)
         self._session.history.added.connect(self._on_added)
         self._session.feeds.state_changed.connect(self._on_feed)
-        self._app.settings_are_kept = False
 
     @Slot()
     def begin(self) -> None:

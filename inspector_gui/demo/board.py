@@ -52,12 +52,12 @@ class Package:
 
 
 CHIPS = (
-    *(Chip(f"R{k + 1}", (-0.62 + 0.19 * k, 0.5), math.pi / 2) for k in range(5)),
-    *(Chip(f"C{k + 2}", (0.36 + 0.14 * k, 0.53), math.pi / 2, tan=True) for k in range(4)),
-    Chip("R6", (-0.62, 0.24)),
-    Chip("R7", (-0.62, 0.34)),
-    Chip("C6", (0.16, -0.3), math.pi / 2, tan=True),
-    Chip("C7", (0.16, 0.05), math.pi / 2, tan=True),
+    *(Chip(f"R{k + 1}", (-0.62 + 0.19 * k, 0.475), math.pi / 2) for k in range(5)),
+    *(Chip(f"C{k + 2}", (0.34 + 0.14 * k, 0.49), math.pi / 2, tan=True) for k in range(4)),
+    Chip("R6", (-0.62, 0.22)),
+    Chip("R7", (-0.62, 0.345)),
+    Chip("C6", (0.2, -0.3), math.pi / 2, tan=True),
+    Chip("C7", (0.2, 0.05), math.pi / 2, tan=True),
     Chip("R8", (0.84, -0.28), math.pi / 2),
     Chip("R9", (0.84, -0.02), math.pi / 2),
     Chip("C8", (0.84, 0.24), math.pi / 2, tan=True),
@@ -68,7 +68,7 @@ PACKAGES = (
     Package("U3", (0.5, 0.2), (0.2, 0.26), 5),
 )
 TRACES = (
-    *(((-0.62 + 0.19 * k, 0.42), (-0.62 + 0.19 * k, 0.3 - 0.0 * k), (-0.35 + 0.05 * k, 0.22),
+    *(((-0.62 + 0.19 * k, 0.42), (-0.62 + 0.19 * k, 0.3), (-0.35 + 0.05 * k, 0.22),
        (-0.35 + 0.05 * k, 0.14)) for k in range(5)),
     *(((0.08, -0.22 + 0.05 * k), (0.2 + 0.02 * k, -0.22 + 0.05 * k),
        (0.28, -0.4 + 0.05 * k), (0.36, -0.4 + 0.05 * k)) for k in range(5)),
@@ -126,21 +126,21 @@ def leg_places(package: Package) -> list[tuple[float, float, float]]:
 def mount_chip(layers: Layers, chip: Chip, *, mounted: bool, shift: tuple[float, float],
                twist: float) -> None:  # fmt: skip
     """Draw a chip's pads and name and, where it is mounted, the chip itself."""
-    ends = np.array([math.cos(chip.turn), math.sin(chip.turn)]) * 0.06
+    ends = np.array([math.cos(chip.turn), math.sin(chip.turn)]) * 0.075
     for side in (-1, 1):
         pad = (chip.at[0] + side * float(ends[0]), chip.at[1] + side * float(ends[1]))
-        layers.tin.polygon(turned_box(pad, (0.058, 0.08), chip.turn), 205)
-    if chip.turn:
-        layers.silk.text(chip.name, (chip.at[0] + 0.05, chip.at[1] + 0.015), 0.045, weight=500)
-    else:
-        layers.silk.text(chip.name, (chip.at[0] + 0.11, chip.at[1] + 0.018), 0.045, weight=500)
+        layers.tin.polygon(turned_box(pad, (0.075, 0.104), chip.turn), 205)
+    if chip.turn and not chip.tan:
+        layers.silk.text(chip.name, (chip.at[0] + 0.06, chip.at[1] + 0.015), 0.045, weight=500)
+    elif not chip.turn:
+        layers.silk.text(chip.name, (chip.at[0] + 0.13, chip.at[1] + 0.018), 0.045, weight=500)
     if not mounted:
         return
     at = (chip.at[0] + shift[0], chip.at[1] + shift[1])
     turn = chip.turn + twist
-    layers.tin.polygon(turned_box(at, (0.15, 0.074), turn))
-    (layers.tan if chip.tan else layers.dark).polygon(turned_box(at, (0.096, 0.074), turn))
-    (layers.dark if chip.tan else layers.tan).polygon(turned_box(at, (0.096, 0.074), turn), 0)
+    layers.tin.polygon(turned_box(at, (0.19, 0.096), turn))
+    (layers.tan if chip.tan else layers.dark).polygon(turned_box(at, (0.12, 0.096), turn))
+    (layers.dark if chip.tan else layers.tan).polygon(turned_box(at, (0.12, 0.096), turn), 0)
 
 
 def draw_layers(view: View, rng: np.random.Generator, flaw: Flaw | None) -> Layers:
@@ -156,17 +156,15 @@ def draw_layers(view: View, rng: np.random.Generator, flaw: Flaw | None) -> Laye
         for y in (-0.62, 0.62):
             layers.tin.disc((x, y), 0.07, 215)
             layers.drilled.disc((x, y), 0.045)
-    odd = int(flaw.rng.integers(len(CHIPS))) if flaw is not None else -1
+    odd = int(flaw.rng.integers(len(CHIPS) - 1)) if flaw is not None else -1
     for index, chip in enumerate(CHIPS):
-        dx, dy = rng.normal(0, 0.0022, 2).tolist()
-        twist = float(rng.normal(0, 0.015))
-        mounted = True
-        if flaw is not None and index == odd:
-            mounted = flaw.kind != "missing_piece"
-            if flaw.kind == "misplaced":
-                twist += float(flaw.rng.uniform(0.5, 1.0)) * float(flaw.rng.choice([-1, 1]))
-                dx, dy = flaw.rng.uniform(-0.035, 0.035, 2).tolist()
-        mount_chip(layers, chip, mounted=mounted, shift=(dx, dy), twist=twist)
+        dx, dy = rng.normal(0, 0.0015, 2).tolist()
+        twist = float(rng.normal(0, 0.01))
+        bare = flaw is not None and flaw.kind == "missing_piece" and odd <= index <= odd + 1
+        if flaw is not None and flaw.kind == "misplaced" and index == odd:
+            twist += float(flaw.rng.uniform(0.5, 1.0)) * float(flaw.rng.choice([-1, 1]))
+            dx, dy = flaw.rng.uniform(-0.035, 0.035, 2).tolist()
+        mount_chip(layers, chip, mounted=not bare, shift=(dx, dy), twist=twist)
     for package in PACKAGES:
         for x, y, turn in leg_places(package):
             layers.tin.polygon(turned_box((x, y), (0.085, 0.026), turn))
@@ -199,10 +197,9 @@ def bridge(layers: Layers, flaw: Flaw) -> None:
     """Join two or three neighbouring legs with a blob of solder."""
     package = PACKAGES[int(flaw.rng.integers(len(PACKAGES)))]
     places = leg_places(package)[: package.legs]
-    first = int(flaw.rng.integers(len(places) - 2))
-    for x, y, _ in places[first : first + int(flaw.rng.integers(2, 4))]:
-        layers.tin.disc((x + float(flaw.rng.uniform(-0.012, 0.0)), y), 0.04)
-        layers.tin.disc((x - 0.01, y + LEG_PITCH / 2), 0.036)
+    first = int(flaw.rng.integers(len(places) - 3))
+    for x, y, _ in places[first : first + int(flaw.rng.integers(3, 5))]:
+        layers.tin.disc((x - float(flaw.rng.uniform(0.0, 0.03)), y), 0.055)
 
 
 def circuit_board(shape: Shape, pose: np.random.Generator, rng: np.random.Generator,
@@ -230,7 +227,7 @@ def _lay_laminate(scene: Scene, rng: np.random.Generator, view: View, layers: La
     relief = np.float32(0.012 * view.unit) * soft(cover, 1.2)
     relief += np.float32(0.005 * view.unit) * soft(copper, 1.0)
     relief += np.float32(0.12 * max(0.5, view.pixel)) * soft(grain(rng, view.shape), 0.9)
-    relief += np.float32(1.4 * view.pixel) * clouds(rng, view.shape, 80 * view.pixel, 2)
+    relief += np.float32(0.8 * view.pixel) * clouds(rng, view.shape, 80 * view.pixel, 2)
     scene.lay(cover, rgb(22, 92, 56), height=relief, rough=0.25, gloss=0.06)
     scene.lay(copper * cover * np.float32(0.85), rgb(54, 138, 78))
     scene.vary(
@@ -244,7 +241,7 @@ def _lay_components(scene: Scene, rng: np.random.Generator, view: View, layers: 
     tin, dark, tan = (layer.on_frame(view) for layer in (layers.tin, layers.dark, layers.tan))
     bodies = np.maximum(dark, tan)
     joint = np.float32(0.016 * view.unit) * dome(tin, 0.02 * view.unit)
-    joint += np.float32(0.22 * max(0.5, view.pixel)) * clouds(
+    joint += np.float32(0.12 * max(0.5, view.pixel)) * clouds(
         rng, view.shape, max(3.0, 6 * view.pixel), 2
     )
     scene.cast_shadow(np.maximum(bodies, tin * np.float32(0.5)), reach=0.022 * view.unit, depth=0.7)

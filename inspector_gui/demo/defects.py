@@ -133,7 +133,7 @@ def blot_at(
 
 def scratch(scene: Scene, flaw: Flaw) -> None:
     """Cut one long groove and sometimes a second beside it: raw bright floor, raised lips."""
-    width = max(1.8, flaw.within(0.0065, 0.0095))
+    width = max(1.8, flaw.within(0.0085, 0.0115))
     path = centred_path(flaw, scene.zone, max(14.0, flaw.within(0.3, 0.5)), 0.25)
     marks = [stroke(scene.zone.shape, path, tapered(len(path), width, flaw.rng))]
     if flaw.rng.random() < 0.6:
@@ -157,20 +157,20 @@ def brightness(scene: Scene, cover: Plane) -> float:
 
 def dent(scene: Scene, flaw: Flaw) -> None:
     """Press a smooth hollow with a raised rim into the surface."""
-    radius = max(4.0, flaw.within(0.045, 0.075))
+    radius = max(4.0, flaw.within(0.055, 0.08))
     distance = blot(flaw, scene.zone, radius, ragged=0.08)
     part = (distance + np.float32(radius)) / np.float32(radius)
     hollow = cv2.exp(-np.float32(1.6) * part * part * part * part)
     rim = cv2.exp(-np.float32(14) * (part - np.float32(1.15)) ** 2)
     on_part = soft(scene.part, 1.0)
     scene.height += (np.float32(0.07 * radius) * as_plane(rim)
-                     - np.float32(0.55 * radius) * as_plane(hollow)) * on_part  # fmt: skip
+                     - np.float32(0.7 * radius) * as_plane(hollow)) * on_part  # fmt: skip
     scene.shade *= np.float32(1) - np.float32(0.3) * as_plane(hollow) * on_part
 
 
-def stain(scene: Scene, flaw: Flaw, colour: Colour = (0.42, 0.33, 0.2)) -> None:
+def stain(scene: Scene, flaw: Flaw, colour: Colour = (0.3, 0.21, 0.1)) -> None:
     """Let a dirty liquid dry on the surface: a tinted blotch, darker towards its rim."""
-    radius = max(5.0, flaw.within(0.06, 0.1))
+    radius = max(5.0, flaw.within(0.07, 0.1))
     distance = blot(flaw, scene.zone, radius)
     inside = ramp(-distance, -0.06 * radius, 0.12 * radius)
     rim = as_plane(cv2.exp(-(distance * distance) * np.float32(1 / (0.14 * radius) ** 2)))

@@ -33,7 +33,7 @@ PINS = 10
 def gasket(shape: Shape, pose: np.random.Generator, rng: np.random.Generator,
            flaw: Flaw | None) -> Scene:  # fmt: skip
     """Paint a black rubber flange gasket with a sealing bead and four bolt holes, on paper."""
-    view = place(shape, (1.0, 0.8), pose, turn=0.05, fill=0.88)
+    view = place(shape, (1.0, 0.8), pose, turn=0.03, fill=0.88)
     scene = paper(rng, shape, view.pixel)
     u, v = view.grid()
     unit = np.float32(view.unit)
@@ -49,7 +49,7 @@ def gasket(shape: Shape, pose: np.random.Generator, rng: np.random.Generator,
     relief = np.float32(0.035) * unit * dome(cover, 0.045 * view.unit)
     relief += np.float32(0.03) * unit * bead
     relief += np.float32(0.3 * max(0.5, view.pixel)) * soft(grain(rng, shape), 0.9)
-    relief += np.float32(1.6 * view.pixel) * clouds(rng, shape, 45 * view.pixel, 2)
+    relief += np.float32(1.0 * view.pixel) * clouds(rng, shape, 45 * view.pixel, 2)
     scene.cast_shadow(cover, reach=0.06 * view.unit, depth=0.6)
     scene.lay(cover, rgb(52, 52, 54), height=relief, rough=0.42, gloss=0.075)
     scene.vary(np.float32(1) + cover * np.float32(0.05) * clouds(rng, shape, 24 * view.pixel, 3))
@@ -75,7 +75,7 @@ def cap_print(view: View, flaw: Flaw | None) -> Plane:
 def bottle_cap(shape: Shape, pose: np.random.Generator, rng: np.random.Generator,
                flaw: Flaw | None) -> Scene:  # fmt: skip
     """Paint a blue ribbed screw cap with a printed top, seen from above on a pale belt."""
-    view = place(shape, (1.0, 1.0), pose, turn=0.1, fill=0.84)
+    view = place(shape, (1.0, 1.0), pose, turn=0.06, fill=0.84)
     scene = belt(rng, shape, view.pixel, rgb(170, 176, 172))
     _, _, radius, angle = polar(view)
     ribs = np.cos(angle * np.float32(72))

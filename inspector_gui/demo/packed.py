@@ -111,9 +111,9 @@ def _lay_pills(scene: Scene, rng: np.random.Generator, view: View, flaw: Flaw | 
     speckle = clouds(rng, view.shape, max(3.0, 5 * view.pixel), 2)
     scene.vary(np.float32(1) + cover * np.float32(0.025) * speckle)
     if flaw is not None and flaw.kind == "discolouration":
-        blotch = np.clip(np.float32(0.85) + np.float32(0.15) * speckle, 0.4, 1)
+        blotch = np.clip(np.float32(0.7) + np.float32(0.35) * speckle, 0.1, 1)
         brown = fill_polygons(view.shape, odd_ones) * cover * blotch
-        scene.stain(brown, (0.86, 0.62, 0.34))
+        scene.stain(brown, (0.5, 0.26, 0.1))
 
 
 def _lay_domes(scene: Scene, view: View, pocket_at: Plane) -> None:
@@ -171,7 +171,7 @@ def printed_label(shape: Shape, pose: np.random.Generator, rng: np.random.Genera
                   flaw: Flaw | None) -> Scene:  # fmt: skip
     """Paint a paper label with two printed colours on brown board."""
     half = (1.0, 0.7)
-    view = place(shape, half, pose, turn=0.03, fill=0.9)
+    view = place(shape, half, pose, turn=0.012, fill=0.9)
     scene = cardboard(rng, shape, view.pixel)
     u, v = view.grid()
     distance = rounded_box(u, v, 0.98, 0.68, 0.05) * np.float32(view.unit)

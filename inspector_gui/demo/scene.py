@@ -73,8 +73,8 @@ def place(
     sideways = min(height / half[0], width / half[1])
     quarter = sideways > 1.3 * upright
     angle = float(rng.uniform(-turn, turn)) + (math.pi / 2 if quarter else 0.0)
-    unit = max(upright, sideways if quarter else 0.0) / 2 * fill * float(rng.uniform(0.992, 1.008))
-    shift = rng.uniform(-0.01, 0.01, 2) * min(shape)
+    unit = max(upright, sideways if quarter else 0.0) / 2 * fill * float(rng.uniform(0.995, 1.005))
+    shift = rng.uniform(-0.007, 0.007, 2) * min(shape)
     centre = (width / 2 - 0.5 + float(shift[0]), height / 2 - 0.5 + float(shift[1]))
     return View(shape, unit, angle, centre)
 

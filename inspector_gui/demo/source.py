@@ -20,9 +20,7 @@ class DemoSource:
 
     def open(self) -> None:
         """Start the stream from its beginning."""
-        self._parts = demo_stream(
-            self._kind, count=self._count, seed=self._seed, size=self._size
-        )
+        self._parts = demo_stream(self._kind, count=self._count, seed=self._seed, size=self._size)
 
     def read(self) -> Frame:
         """Draw the next part; raises `EndOfSource` after the last."""

@@ -78,7 +78,7 @@ def gear_outline(broken: set[int], rng: np.random.Generator | None) -> Points:
     for tooth in range(TEETH):
         for turn, reach in profile:
             if tooth in broken and rng is not None:
-                reach = root + float(rng.uniform(-0.05, 0.045))
+                reach = root + float(rng.uniform(-0.04, 0.03))
             angle = (tooth + turn) * 2 * math.pi / TEETH
             points.append((reach * math.cos(angle), reach * math.sin(angle)))
     return np.array(points)
@@ -104,7 +104,8 @@ def gear(shape: Shape, pose: np.random.Generator, rng: np.random.Generator,
              for k in range(6)]  # fmt: skip
     key = np.array([(-0.055, -0.1), (0.055, -0.1), (0.055, -0.27), (-0.055, -0.27)])
     outline = fill_polygons(
-        shape, [view.to_pixels(p) for p in (gear_outline(broken, flaw.rng if flaw else None), *holes)]
+        shape,
+        [view.to_pixels(p) for p in (gear_outline(broken, flaw.rng if flaw else None), *holes)],
     )
     _, _, radius, angle = polar(view)
     bore = coverage((np.float32(0.19) - radius) * np.float32(view.unit))

@@ -18,7 +18,10 @@ _RATE_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class FeedFigures:
-    """How the feed is doing: parts judged, per second, dropped, and seconds from frame to row."""
+    """How the feed is doing: parts judged, per second, and dropped.
+
+    `latency_p95`: seconds from exposure to row of camera frames, of judging for all others.
+    """
 
     judged: int = 0
     per_second: float = 0.0
@@ -145,6 +148,8 @@ class Feeds(QObject):
         self._judged += isinstance(frame, Frame)
         if inspection is not None:
             seconds = sum(inspection.scores.timings.values())
+            if inspection.frame.source is Source.CAMERA:
+                seconds = time.time() - inspection.frame.captured_at
             self._recent.append((time.monotonic(), seconds))
         self.worker.credit(frame)
 

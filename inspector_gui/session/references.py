@@ -1,7 +1,7 @@
 """The reference sets of the workspace: which there are, which one is current, and its pictures."""
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -147,31 +147,24 @@ class ReferenceSets(QObject):
         self._ask(lambda store: store.references.set_scoring(current.id, scoring), then=changed)
 
     def set_included(self, image_ids: Sequence[int], included: bool, reason: str = "") -> None:
-        """Count pictures of the current set in, or leave them out for a reason."""
-        current = self.current
-        if current is None or not image_ids:
-            return
+        """Count pictures in, or leave them out for a reason; they may be of any set."""
         ids = frozenset(image_ids)
 
-        def changed(_: None) -> None:
-            self._change_images(
-                current.id,
-                lambda i: replace(i, included=included, reason=reason) if i.id in ids else i,
-            )
+        def change(image: ReferenceImage) -> ReferenceImage:
+            return replace(image, included=included, reason=reason) if image.id in ids else image
 
-        self._ask(lambda store: store.references.set_included(ids, included, reason), then=changed)
+        self._ask(
+            lambda store: store.references.set_included(ids, included, reason),
+            then=lambda _: self._change_images(ids, change),
+        )
 
     def remove(self, image_ids: Sequence[int]) -> None:
-        """Take pictures out of the current set as if never added."""
-        current = self.current
-        if current is None or not image_ids:
-            return
+        """Take pictures out of their sets as if never added."""
         ids = frozenset(image_ids)
-
-        def removed(_: None) -> None:
-            self._change_images(current.id, lambda i: None if i.id in ids else i)
-
-        self._ask(lambda store: store.references.remove_images(ids), then=removed)
+        self._ask(
+            lambda store: store.references.remove_images(ids),
+            then=lambda _: self._change_images(ids, lambda i: None if i.id in ids else i),
+        )
 
     def add(self, paths: Sequence[Path]) -> None:
         """Add pictures and, recursively, folders of pictures to the current set.
@@ -300,14 +293,15 @@ class ReferenceSets(QObject):
         self.images_changed.emit()
 
     def _change_images(
-        self, set_id: int, change: Callable[[ReferenceImage], ReferenceImage | None]
+        self, ids: Collection[int], change: Callable[[ReferenceImage], ReferenceImage | None]
     ) -> None:
-        known = self._sets.get(set_id)
-        if known is None:
-            return
-        changed = (change(image) for image in known.images)
-        self._sets[set_id] = replace(known, images=tuple(i for i in changed if i is not None))
-        self.images_changed.emit()
+        for known in self.sets:
+            if any(image.id in ids for image in known.images):
+                changed = (change(image) for image in known.images)
+                images = tuple(image for image in changed if image is not None)
+                self._sets[known.id] = replace(known, images=images)
+                if known.id == self._current_id:
+                    self.images_changed.emit()
 
     def _put_and_select(self, new: ReferenceSet) -> None:
         self._sets[new.id] = new

@@ -54,13 +54,20 @@ class Commands:
         if not changing:
             return
         ids = [image.id for image in changing]
-        old = changing[0].reason
+        before: dict[str, list[int]] = {image.reason: [] for image in changing}
+        for image in changing:
+            before[image.reason].append(image.id)
+
+        def take_back() -> None:
+            for old, those in before.items():
+                references.set_included(those, not included, old)
+
         verb = "include" if included else "exclude"
         what = changing[0].name if len(ids) == 1 else f"{len(ids)} references"
         self._push(
             f"{verb} {what}",
             lambda: references.set_included(ids, included, "" if included else reason),
-            lambda: references.set_included(ids, not included, old),
+            take_back,
         )
 
     def delete_set(self, set_id: int) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QBuffer, QEvent, QIODevice, QMimeData, QObject
+from PySide6.QtCore import QBuffer, QEvent, QIODevice, QMimeData, QObject, Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtWidgets import QWidget
 
@@ -50,12 +50,18 @@ class DropTarget(QObject):
             return True
         if isinstance(event, QDragEnterEvent) and event.type() == QEvent.Type.DragEnter:
             if self._accepts(event.mimeData()):
-                event.acceptProposedAction()
+                _accept_copy(event)
                 self._hint.appear()
                 return True
         elif isinstance(event, QDropEvent) and event.type() == QEvent.Type.Drop:
             self._hint.hide()
-            event.acceptProposedAction()
+            _accept_copy(event)
             self._take(event.mimeData())
             return True
         return False
+
+
+def _accept_copy(event: QDropEvent) -> None:
+    """Never accept a move: the file manager would delete the source."""
+    event.setDropAction(Qt.DropAction.CopyAction)
+    event.accept()

@@ -84,7 +84,14 @@ def test_the_demo_runs_in_a_real_window(tmp_path: Path, x_display: str) -> None:
 
 def test_a_demo_into_a_missing_folder_ends_with_a_sentence(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "inspector_gui", "demo", "--report", str(tmp_path / "no" / "r.json")],
+        [
+            sys.executable,
+            "-m",
+            "inspector_gui",
+            "demo",
+            "--report",
+            str(tmp_path / "no" / "r.json"),
+        ],
         capture_output=True,
         text=True,
         timeout=60,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from inspector_gui.core.types import (
     Source,
 )
 from inspector_gui.session import Session
+from inspector_gui.workers.recorder import Store
 
 SCORING = Scoring()
 IMAGES = tuple(
@@ -61,6 +63,7 @@ def ready_session(rows: Sequence[InspectionRow] = ()) -> Session:
     session.references.load([SET], 1)
     session.limits.load(SET, LIMITS, REFERENCE_SCORES)
     session.history.load(rows, SCORING)
+    session._store = cast(Store, object())  # requests wait: there is no recorder to answer them
     return session
 
 
