@@ -105,7 +105,7 @@ class App(QObject):
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
         if issubclass(kind, KeyboardInterrupt):
-            self.application.quit()
+            self.window.close()
             return
         log.critical("unexpected error", exc_info=(kind, error, trace))
         self._crashed.emit(f"Something went wrong; the log has more. ({kind.__name__}: {error})")

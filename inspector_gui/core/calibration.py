@@ -21,6 +21,7 @@ PIXEL_SHARE = 0.5
 """Regions are outlined from half way between an ordinary good part and the limit."""
 
 _MAD_TO_SIGMA = 1.4826  # of a normal distribution
+_LEAST_ROOM = 0.01  # of the median, between an ordinary good part and the limit
 _LEAST_SPREAD = 0.05  # of the median, where the references are nearly the same picture
 
 
@@ -42,8 +43,11 @@ def suggest_limits(scores: Sequence[float], *, gallery: str) -> Limits:
 
 
 def limits_at(centre: float, fail_from: float, *, rule: str, gallery: str) -> Limits:
-    """Return limits with the fail limit at a raw score and the pixel limit in its proportion."""
-    fail_from = max(fail_from, centre + 1e-9)
+    """Return limits with the fail limit at a raw score and the pixel limit in its proportion.
+
+    The fail limit stays a hundredth of the centre above it, so that multiples keep a meaning.
+    """
+    fail_from = max(fail_from, centre + max(_LEAST_ROOM * abs(centre), 1e-9))
     return Limits(
         centre=centre,
         unsure_from=fail_from,

@@ -16,7 +16,6 @@ import numpy.typing as npt
 from inspector_gui.core.types import Floats
 
 Ints = npt.NDArray[np.int64]
-Doubles = npt.NDArray[np.float64]
 _QUERY_BLOCK = 64  # middle cells whose bounds are held at once: some ten MB
 _DENSE_SHARE = 0.1  # of pairs left by the bounds, from which products of everything are quicker
 _DENSE_CELLS = 8
@@ -68,15 +67,19 @@ class PyramidGallery:
 
     @cached_property
     def centre(self) -> tuple[Floats, Floats]:
-        """Mean middle and fine feature: products are of features less these, to round less."""
-        return self.middle.mean(axis=0), self.fine.mean(axis=(0, 1))
+        """Mean middle and fine feature of one reference: products round less around them."""
+        cells = self.shape[1] * self.shape[2]
+        return self.middle[:cells].mean(axis=0), self.fine[:cells].mean(axis=(0, 1))
 
     @cached_property
-    def bound_matrix(self) -> Floats:
-        """Columns [-2 g; |g|^2] of centred g: times [q, 1] they give |q - g|^2 - |q|^2."""
-        middle = self.middle - self.centre[0]
-        norms = np.einsum("md,md->m", middle, middle)
-        return np.concatenate([-2 * middle, norms[:, None]], axis=1).T.copy()
+    def bound_rows(self) -> Floats:
+        """Rows [-2 g, |g|^2] of centred g: times [q, 1] they give |q - g|^2 - |q|^2."""
+        width = self.middle.shape[1]
+        rows = np.empty((len(self.middle), width + 1), np.float32)
+        centred = np.subtract(self.middle, self.centre[0], out=rows[:, :width])
+        rows[:, width] = np.einsum("md,md->m", centred, centred)
+        centred *= -2
+        return rows
 
     @cached_property
     def fine_products(self) -> Floats:
@@ -92,24 +95,22 @@ class PyramidGallery:
     @cached_property
     def largest_norm(self) -> float:
         """Largest |g|^2 that enters a product, for the slack of the bounds."""
-        return float(self.bound_matrix[-1].max(initial=0) + self.fine_norms.max(initial=0))
+        return float(self.bound_rows[:, -1].max(initial=0) + self.fine_norms.max(initial=0))
 
     @cached_property
     def _places(self) -> tuple[Floats, Floats]:
-        """Centred features by place: references x middle cells x D, references x fine cells x C."""
+        """Centred features by place: references x middle cells x D (times -2), x fine cells x C."""
         references, height, width = self.shape
-        middle = (self.middle - self.centre[0]).reshape(references, height * width, -1)
+        middle = self.bound_rows.reshape(references, height * width, -1)[:, :, :-1]
         return middle, self.fine_products.reshape(references, height * width * 4, -1)
 
     @cached_property
-    def _sums(self) -> tuple[tuple[Doubles, Doubles], ...]:
+    def _sums(self) -> tuple[tuple[Floats, Floats], ...]:
         """Over references: the sum of each place's features and of their squared length."""
+        norms = self.bound_rows[:, -1] * 4, self.fine_norms
         return tuple(
-            (
-                values.sum(axis=0, dtype=np.float64),
-                np.einsum("npd,npd->p", values, values, dtype=np.float64),
-            )
-            for values in self._places
+            (values.sum(axis=0), squares.reshape(self.shape[0], -1).sum(axis=0))
+            for values, squares in zip(self._places, norms, strict=True)
         )
 
     def spread(self, *, skip: int | None = None) -> Floats:
@@ -121,32 +122,40 @@ class PyramidGallery:
         count = references - (skip is not None)
         variances = []
         for values, (total, square) in zip(self._places, self._sums, strict=True):
-            left_out = np.zeros_like(total) if skip is None else values[skip].astype(np.float64)
-            mean = (total - left_out) / count
-            mean_square = (square - np.einsum("pd,pd->p", left_out, left_out)) / count
-            variances.append(mean_square - np.einsum("pd,pd->p", mean, mean))
+            if skip is not None:
+                total = total - values[skip]
+                square = square - np.einsum("pd,pd->p", values[skip], values[skip])
+            variances.append(square / count - np.einsum("pd,pd->p", total, total) / count**2)
         of_middle, of_fine = variances
-        cells = of_fine.reshape(-1, 4) + of_middle[:, None]
+        cells = of_fine.reshape(-1, 4) + of_middle[:, None] / 4
         grid = cells.reshape(height, width, 2, 2).transpose(0, 2, 1, 3)
         return np.asarray(grid.reshape(2 * height, 2 * width), np.float32)
 
 
 def pyramid_gallery(levels: Sequence[tuple[Floats, Floats, Floats]]) -> PyramidGallery:
     """Lay out references' levels (each h x w x C, strides 4, 8, 16) for `nearest_places`."""
-    middles, fines = zip(*(_cells(level) for level in levels), strict=True)
-    height, width = levels[0][1].shape[:2]
+    fine, middle, coarse = levels[0]
+    (height, width, middle_width), coarse_width = middle.shape, coarse.shape[2]
+    cells = height * width
+    middles = np.empty((len(levels), cells, middle_width + coarse_width), np.float32)
+    fines = np.empty((len(levels), cells, 4, fine.shape[2]), np.float32)
+    for row, of_reference in enumerate(levels):
+        _lay_out(of_reference, middles[row], fines[row])
+    shape = (len(levels), height, width)
     return PyramidGallery(
-        np.concatenate(middles), np.concatenate(fines), (len(levels), height, width)
+        middles.reshape(-1, middles.shape[2]), fines.reshape(-1, *fines.shape[2:]), shape
     )
 
 
-def _cells(levels: tuple[Floats, Floats, Floats]) -> tuple[Floats, Floats]:
+def _lay_out(levels: tuple[Floats, Floats, Floats], cells: Floats, children: Floats) -> None:
+    """Write the middle cells (M x D) and their fine children (M x 4 x C) of one picture."""
     fine, middle, coarse = levels
-    height, width = middle.shape[:2]
-    upsampled = coarse.repeat(2, axis=0).repeat(2, axis=1)
-    cells = np.concatenate([middle, upsampled], axis=2).reshape(height * width, -1)
-    children = fine.reshape(height, 2, width, 2, -1).transpose(0, 2, 1, 3, 4)
-    return cells, np.ascontiguousarray(children.reshape(height * width, 4, -1))
+    height, width, channels = middle.shape
+    cells.reshape(height, width, -1)[:, :, :channels] = middle
+    by_coarse = cells.reshape(height // 2, 2, width // 2, 2, -1)
+    by_coarse[..., channels:] = coarse[:, None, :, None, :]
+    by_child = children.reshape(height, width, 2, 2, -1)
+    by_child[...] = fine.reshape(height, 2, width, 2, -1).transpose(0, 2, 1, 3, 4)
 
 
 def nearest_places(
@@ -167,7 +176,8 @@ def nearest_places(
     D = D_fine + D_middle with both >= 0, so a middle cell whose distance alone exceeds what a
     query's children have already found cannot hold any of their nearest.
     """
-    middle, fine = _cells(levels)
+    query = pyramid_gallery([levels])
+    middle, fine = query.middle, query.fine
     count = len(middle)
     result = np.zeros((count, 4), np.float32)
     cells = gallery.shape[1] * gallery.shape[2]
@@ -192,7 +202,7 @@ def _search_block(
     """
     ones = np.ones((len(middle), 1), np.float32)
     centred, fine_centred = middle - gallery.centre[0], fine - gallery.centre[1]
-    bounds = np.concatenate([centred, ones], axis=1) @ gallery.bound_matrix
+    bounds = np.concatenate([centred, ones], axis=1) @ gallery.bound_rows.T
     bounds[:, skipped] = np.inf
     slack = _slack(centred, fine_centred, gallery)
     upper = _upper_bounds(fine, bounds, gallery, kappa) + slack

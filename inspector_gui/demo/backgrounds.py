@@ -26,10 +26,10 @@ def belt(rng: np.random.Generator, shape: Shape, pixel: float, colour: Colour) -
 def mat(rng: np.random.Generator, shape: Shape, pixel: float, colour: Colour) -> Scene:
     """Paint a matt foam or anti-static mat with a fine pebble."""
     scene = Scene.plain(shape, colour, rough=0.6, gloss=0.02)
-    pebble = soft(grain(rng, shape), max(0.7, 1.0 * pixel))
-    scene.height += np.float32(0.55 * max(0.5, pixel)) * pebble
+    noise = grain(rng, shape)
+    scene.height += np.float32(0.55 * max(0.5, pixel)) * soft(noise, max(0.7, 1.0 * pixel))
     blotch = np.float32(0.02) * clouds(rng, shape, 90 * pixel, 2)
-    scene.vary(np.float32(1) + blotch + np.float32(0.03) * grain(rng, shape))
+    scene.vary(np.float32(1) + blotch + np.float32(0.03) * noise)
     return scene
 
 

@@ -156,11 +156,11 @@ def draw_layers(view: View, rng: np.random.Generator, flaw: Flaw | None) -> Laye
         for y in (-0.62, 0.62):
             layers.tin.disc((x, y), 0.07, 215)
             layers.drilled.disc((x, y), 0.045)
-    odd = int(flaw.rng.integers(len(CHIPS) - 1)) if flaw is not None else -1
+    odd = int(flaw.rng.integers(len(CHIPS) - 2)) if flaw is not None else -1
     for index, chip in enumerate(CHIPS):
         dx, dy = rng.normal(0, 0.0015, 2).tolist()
         twist = float(rng.normal(0, 0.01))
-        bare = flaw is not None and flaw.kind == "missing_piece" and odd <= index <= odd + 1
+        bare = flaw is not None and flaw.kind == "missing_piece" and odd <= index <= odd + 2
         if flaw is not None and flaw.kind == "misplaced" and index == odd:
             twist += float(flaw.rng.uniform(0.5, 1.0)) * float(flaw.rng.choice([-1, 1]))
             dx, dy = flaw.rng.uniform(-0.035, 0.035, 2).tolist()
@@ -188,9 +188,6 @@ def draw_large(layers: Layers) -> None:
     layers.silk.text("CTRL-204 REV C", (-0.42, 0.66), 0.07, weight=600)
     layers.silk.text("J1", (0.5, -0.58), 0.06)
     layers.silk.disc((-0.46, -0.33), 0.016)
-    for centre, size in (((-0.7, -0.42), (0.38, 0.38)), ((-0.62, 0.02), (0.26, 0.16))):
-        outline = turned_box(centre, size, 0.0)
-        layers.silk.line(np.concatenate([outline, outline[:1]]), 0.009)
 
 
 def bridge(layers: Layers, flaw: Flaw) -> None:
@@ -205,7 +202,7 @@ def bridge(layers: Layers, flaw: Flaw) -> None:
 def circuit_board(shape: Shape, pose: np.random.Generator, rng: np.random.Generator,
                   flaw: Flaw | None) -> Scene:  # fmt: skip
     """Paint a green double-sided board with leaded and chip components on a dark mat."""
-    view = place(shape, HALF, pose, turn=0.012, fill=0.94)
+    view = place(shape, HALF, pose, turn=0.006, fill=0.9, shift=0.004)
     scene = mat(rng, shape, view.pixel, rgb(70, 72, 78))
     u, v = view.grid()
     unit = np.float32(view.unit)

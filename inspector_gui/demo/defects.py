@@ -45,6 +45,13 @@ class Flaw:
 
 def find_spot(zone: Plane, rng: np.random.Generator, clearance: float) -> tuple[float, float]:
     """Choose a pixel (x, y) on the zone, `clearance` pixels inside it where there is room."""
+    return find_spots(zone, rng, clearance, 1)[0]
+
+
+def find_spots(
+    zone: Plane, rng: np.random.Generator, clearance: float, count: int
+) -> list[tuple[float, float]]:
+    """Choose several such pixels; the room there is measured once."""
     height, width = zone.shape
     factor = max(1.0, max(height, width) / SEARCH_SIDE)
     size = (max(8, round(width / factor)), max(8, round(height / factor)))
@@ -55,8 +62,8 @@ def find_spot(zone: Plane, rng: np.random.Generator, clearance: float) -> tuple[
     room = as_plane(cv2.distanceTransform(inside, cv2.DIST_L2, 3))[1:-1, 1:-1]
     deepest = float(room.max())
     candidates = np.argwhere(room >= min(clearance / factor, 0.75 * deepest))
-    row, column = candidates[int(rng.integers(len(candidates)))].tolist()
-    return ((column + 0.5) * width / size[0], (row + 0.5) * height / size[1])
+    chosen = candidates[rng.integers(len(candidates), size=count)].tolist()
+    return [((x + 0.5) * width / size[0], (y + 0.5) * height / size[1]) for y, x in chosen]
 
 
 def wander(
@@ -83,8 +90,8 @@ def centred_path(flaw: Flaw, zone: Plane, length: float, bend: float) -> Points:
     """Draw an N x 2 path that stays on the zone as well as the best of several tries does."""
     height, width = zone.shape
     best, best_share = np.zeros((2, 2)), -1.0
-    for _ in range(10):
-        spot = np.array(find_spot(zone, flaw.rng, 0.04 * flaw.span))
+    for place in find_spots(zone, flaw.rng, 0.04 * flaw.span, 10):
+        spot = np.array(place)
         path = wander(flaw.rng, spot, float(flaw.rng.uniform(0, 2 * math.pi)), length, bend)
         path += spot - path[len(path) // 2]
         columns = np.clip(path[:, 0].astype(int), 0, width - 1)
@@ -160,8 +167,8 @@ def dent(scene: Scene, flaw: Flaw) -> None:
     radius = max(4.0, flaw.within(0.055, 0.08))
     distance = blot(flaw, scene.zone, radius, ragged=0.08)
     part = (distance + np.float32(radius)) / np.float32(radius)
-    hollow = cv2.exp(-np.float32(1.6) * part * part * part * part)
-    rim = cv2.exp(-np.float32(14) * (part - np.float32(1.15)) ** 2)
+    hollow = np.exp(-np.float32(1.6) * part * part * part * part)
+    rim = np.exp(-np.float32(14) * (part - np.float32(1.15)) ** 2)
     on_part = soft(scene.part, 1.0)
     scene.height += (np.float32(0.07 * radius) * as_plane(rim)
                      - np.float32(0.7 * radius) * as_plane(hollow)) * on_part  # fmt: skip
@@ -173,7 +180,7 @@ def stain(scene: Scene, flaw: Flaw, colour: Colour = (0.3, 0.21, 0.1)) -> None:
     radius = max(5.0, flaw.within(0.07, 0.1))
     distance = blot(flaw, scene.zone, radius)
     inside = ramp(-distance, -0.06 * radius, 0.12 * radius)
-    rim = as_plane(cv2.exp(-(distance * distance) * np.float32(1 / (0.14 * radius) ** 2)))
+    rim = as_plane(np.exp(-(distance * distance) * np.float32(1 / (0.14 * radius) ** 2)))
     mottled = np.clip(0.8 + 0.12 * clouds(flaw.rng, distance.shape, 0.4 * radius, 2), 0.4, 1)
     cover = np.clip(inside * (np.float32(0.72) * mottled + np.float32(0.4) * rim), 0, 1)
     cover = as_plane(cover) * scene.part
@@ -261,7 +268,7 @@ def hole(scene: Scene, flaw: Flaw) -> None:
     distance = blot(flaw, scene.zone, radius, ragged=0.1)
     cover = coverage(distance)
     lip = as_plane(
-        cv2.exp(-(((distance - np.float32(0.25 * radius)) / np.float32(0.3 * radius)) ** 2))
+        np.exp(-(((distance - np.float32(0.25 * radius)) / np.float32(0.3 * radius)) ** 2))
     )
     scene.height += np.float32(0.18 * radius) * lip
     wall = ramp(-distance, 0.0, 0.55 * radius)
@@ -280,7 +287,7 @@ def burr(scene: Scene, flaw: Flaw) -> None:
     x = np.arange(solid.shape[1], dtype=np.float32)[None, :] - np.float32(x0)
     y = np.arange(solid.shape[0], dtype=np.float32)[:, None] - np.float32(y0)
     spread = np.float32(1 / (2 * flaw.within(0.06, 0.09) ** 2))
-    near = as_plane(cv2.exp(-(x * x + y * y) * spread))
+    near = as_plane(np.exp(-(x * x + y * y) * spread))
     away = as_plane(cv2.distanceTransform(1 - solid, cv2.DIST_L2, 5))
     frayed = np.float32(0.8) + np.float32(0.38) * clouds(flaw.rng, solid.shape, 0.9 * reach, 2)
     fin = coverage(away - np.float32(1.3 * reach) * near * np.clip(frayed, 0.15, 1.5))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from inspector_gui.core.opencv import cv2
-from inspector_gui.demo.backgrounds import belt, mat, paper
+from inspector_gui.demo.backgrounds import mat, paper
 from inspector_gui.demo.defects import Flaw, bite
 from inspector_gui.demo.printing import Artwork
 from inspector_gui.demo.scene import Scene, View, place
@@ -45,7 +44,7 @@ def gasket(shape: Shape, pose: np.random.Generator, rng: np.random.Generator,
     cover = coverage(distance)
     if flaw is not None and flaw.kind == "missing_piece":
         cover = bite(cover, flaw, flaw.within(0.05, 0.08))
-    bead = as_plane(cv2.exp(-(((window - np.float32(0.075)) / np.float32(0.026)) ** 2)))
+    bead = as_plane(np.exp(-(((window - np.float32(0.075)) / np.float32(0.026)) ** 2)))
     relief = np.float32(0.035) * unit * dome(cover, 0.045 * view.unit)
     relief += np.float32(0.03) * unit * bead
     relief += np.float32(0.3 * max(0.5, view.pixel)) * soft(grain(rng, shape), 0.9)
@@ -74,9 +73,9 @@ def cap_print(view: View, flaw: Flaw | None) -> Plane:
 
 def bottle_cap(shape: Shape, pose: np.random.Generator, rng: np.random.Generator,
                flaw: Flaw | None) -> Scene:  # fmt: skip
-    """Paint a blue ribbed screw cap with a printed top, seen from above on a pale belt."""
+    """Paint a blue ribbed screw cap with a printed top, seen from above on a pale mat."""
     view = place(shape, (1.0, 1.0), pose, turn=0.06, fill=0.84)
-    scene = belt(rng, shape, view.pixel, rgb(170, 176, 172))
+    scene = mat(rng, shape, view.pixel, rgb(178, 181, 178))
     _, _, radius, angle = polar(view)
     ribs = np.cos(angle * np.float32(72))
     outline = np.float32(0.985) + np.float32(0.013) * ribs
@@ -87,10 +86,10 @@ def bottle_cap(shape: Shape, pose: np.random.Generator, rng: np.random.Generator
     skirt = ramp(radius, 0.885, 0.93)
     drop = 1 - ramp(radius, 0.84, 1.02)
     relief = np.float32(0.13 * view.unit) * drop + np.float32(0.009 * view.unit) * ribs * skirt
-    ring = as_plane(cv2.exp(-(((radius - np.float32(0.74)) / np.float32(0.018)) ** 2)))
+    ring = as_plane(np.exp(-(((radius - np.float32(0.74)) / np.float32(0.018)) ** 2)))
     relief += np.float32(0.012 * view.unit) * ring
     relief += np.float32(0.12 * max(0.5, view.pixel)) * soft(grain(rng, shape), 0.9)
-    relief += np.float32(1.5 * view.pixel) * clouds(rng, shape, 60 * view.pixel, 2)
+    relief += np.float32(0.7 * view.pixel) * clouds(rng, shape, 60 * view.pixel, 2)
     scene.cast_shadow(cover, reach=0.1 * view.unit, depth=0.7)
     scene.lay(cover, rgb(38, 104, 178), height=relief, rough=0.24, gloss=0.3)
     scene.vary(np.float32(1) - cover * skirt * (np.float32(0.28) - np.float32(0.2) * ribs))
@@ -136,7 +135,7 @@ def pin_outline(path: Points, width: float) -> Points:
 def connector(shape: Shape, pose: np.random.Generator, rng: np.random.Generator,
               flaw: Flaw | None) -> Scene:  # fmt: skip
     """Paint a black ten-way connector with gold-plated pins, lying on an anti-static mat."""
-    view = place(shape, (1.0, 0.62), pose, turn=0.012, fill=0.9)
+    view = place(shape, (1.0, 0.62), pose, turn=0.012, fill=0.82)
     scene = mat(rng, shape, view.pixel, rgb(96, 128, 150))
     u, v = view.grid()
     unit = np.float32(view.unit)

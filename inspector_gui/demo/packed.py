@@ -122,7 +122,7 @@ def _lay_domes(scene: Scene, view: View, pocket_at: Plane) -> None:
     part = np.clip(pocket_at / np.float32(POCKET_RADIUS), 0, 1)
     inside = coverage((pocket_at - np.float32(POCKET_RADIUS)) * unit)
     rim = as_plane(
-        cv2.exp(-(((pocket_at - np.float32(POCKET_RADIUS - 0.006)) / np.float32(0.009)) ** 2))
+        np.exp(-(((pocket_at - np.float32(POCKET_RADIUS - 0.006)) / np.float32(0.009)) ** 2))
     )
     scene.shade *= np.float32(1) - np.float32(0.42) * rim
     scene.shade *= np.float32(1) - np.float32(0.1) * inside
@@ -130,10 +130,8 @@ def _lay_domes(scene: Scene, view: View, pocket_at: Plane) -> None:
     bulge = as_plane(cv2.GaussianBlur(-wall * part, (0, 0), 1.0)) * np.float32(0.14) * unit
     right = as_plane(cv2.Sobel(bulge, cv2.CV_32F, 1, 0, scale=1 / 8))
     down = as_plane(cv2.Sobel(bulge, cv2.CV_32F, 0, 1, scale=1 / 8))
-    lamp = cv2.exp(
-        -((right - np.float32(0.5)) ** 2 + (down - np.float32(0.6)) ** 2) * np.float32(9)
-    )
-    far = cv2.exp(-((right + np.float32(0.6)) ** 2 + (down + np.float32(0.5)) ** 2) * np.float32(7))
+    lamp = np.exp(-((right - np.float32(0.5)) ** 2 + (down - np.float32(0.6)) ** 2) * np.float32(9))
+    far = np.exp(-((right + np.float32(0.6)) ** 2 + (down + np.float32(0.5)) ** 2) * np.float32(7))
     glint = inside * np.minimum(as_plane(lamp) + np.float32(0.4) * as_plane(far), 1)
     scene.tint(glint * np.float32(0.8), (1.0, 1.0, 1.0))
 
@@ -171,7 +169,7 @@ def printed_label(shape: Shape, pose: np.random.Generator, rng: np.random.Genera
                   flaw: Flaw | None) -> Scene:  # fmt: skip
     """Paint a paper label with two printed colours on brown board."""
     half = (1.0, 0.7)
-    view = place(shape, half, pose, turn=0.012, fill=0.9)
+    view = place(shape, half, pose, turn=0.016, fill=0.9, shift=0.008)
     scene = cardboard(rng, shape, view.pixel)
     u, v = view.grid()
     distance = rounded_box(u, v, 0.98, 0.68, 0.05) * np.float32(view.unit)

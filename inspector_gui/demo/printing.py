@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
@@ -23,13 +24,26 @@ from inspector_gui.demo.surfaces import (
 OVERSAMPLING = 1.5
 
 
+@lru_cache(maxsize=256)
+def _words(words: str, size: int, weight: int) -> tuple[Plane, int]:
+    """Set words on a canvas, their baseline at (size, 2 * size); return their width too."""
+    face = cv2.FontFace("sans")
+    width = int(cv2.getTextSize((1, 1), words, (0, 0), face, size, weight)[2])
+    canvas = np.zeros((3 * size, width + 2 * size), np.uint8)
+    cv2.putText(canvas, words, (size, 2 * size), (255,), face, size, weight)
+    drawn = canvas.astype(np.float32) * np.float32(1 / 255)
+    drawn.flags.writeable = False
+    return drawn, width
+
+
 class Artwork:
     """One ink or layer, drawn in part units with the origin in the middle of the part."""
 
     def __init__(self, view: View, half: tuple[float, float]) -> None:
         """Open an empty layer that spans `half` extents either way."""
         self._half = half
-        self._scale = view.unit * OVERSAMPLING
+        # In coarse steps, so that small changes of pose leave the drawn letters as they are.
+        self._scale = 2 ** (round(4 * math.log2(view.unit * OVERSAMPLING)) / 4)
         rows, columns = (math.ceil(2 * extent * self._scale) for extent in half[::-1])
         self.ink = np.zeros((rows, columns), np.uint8)
 
@@ -72,12 +86,15 @@ class Artwork:
         value: int = 255,
     ) -> None:
         """Set words with their baseline at `at` (left end, or middle); height in part units."""
-        face = cv2.FontFace("sans")
         size = max(3, round(height * self._scale))
-        box = cv2.getTextSize((1, 1), words, (0, 0), face, size, weight)
+        drawn, width = _words(words, size, weight)
         x, y = self._pixels(np.array([at]))[0].tolist()
-        left = x - box[2] / 2 if centred else x
-        cv2.putText(self.ink, words, (round(left), round(y)), (value,), face, size, weight)
+        left, top = round(x - width / 2 if centred else x) - size, round(y) - 2 * size
+        cut_x, cut_y = max(0, -left), max(0, -top)
+        under = self.ink[top + cut_y : top + drawn.shape[0], left + cut_x : left + drawn.shape[1]]
+        over = drawn[cut_y : cut_y + under.shape[0], cut_x : cut_x + under.shape[1]]
+        mixed = under + (value - under.astype(np.float32)) * over
+        under[:] = np.round(mixed).astype(np.uint8)
 
     def spoil(self, flaw: Flaw) -> None:
         """Misprint the layer: smear wet ink sideways, or leave a band of it out."""

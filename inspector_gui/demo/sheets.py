@@ -100,9 +100,9 @@ def _pull(scene: Scene, flaw: Flaw, warp_at: Plane, weft_at: Plane,
     x = np.arange(scene.zone.shape[1], dtype=np.float32)[None, :] - np.float32(x0)
     thread = np.floor(weft_at[int(y0), int(x0)])
     reach = np.float32(flaw.within(0.1, 0.15))
-    along = as_plane(cv2.exp(-((x / reach) ** 4))) * np.ones_like(weft_at)
+    along = as_plane(np.exp(-((x / reach) ** 4))) * np.ones_like(weft_at)
     offset = weft_at - thread - np.float32(0.5)
-    near = as_plane(cv2.exp(-((offset / np.float32(2.2)) ** 2)))
+    near = as_plane(np.exp(-((offset / np.float32(2.2)) ** 2)))
     gather = np.float32(float(flaw.rng.uniform(0.6, 0.8))) * along * near
     pulled = weft_at - gather * np.tanh(offset * np.float32(2.0))
     sag = np.float32(0.9) * along * near * np.sin(x / reach * np.float32(2.2))
@@ -119,7 +119,7 @@ def _tear(scene: Scene, flaw: Flaw, fibres: tuple[Plane, Plane]) -> None:
     frayed = distance + np.float32(0.12 * radius) * (fibres[0] + fibres[1])
     cover = coverage(frayed)
     fray = as_plane(
-        cv2.exp(-(((distance - np.float32(0.3 * radius)) / np.float32(0.35 * radius)) ** 2))
+        np.exp(-(((distance - np.float32(0.3 * radius)) / np.float32(0.35 * radius)) ** 2))
     )
     scene.tint(fray * np.float32(0.3), rgb(205, 208, 206))
     scene.height *= np.float32(1) - np.float32(0.4) * fray

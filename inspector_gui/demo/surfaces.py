@@ -36,7 +36,8 @@ def soft(plane: Plane, sigma: float) -> Plane:
     if sigma < 0.2:
         return plane
     if sigma <= FULL_BLUR_SIGMA:
-        return as_plane(cv2.GaussianBlur(plane, (0, 0), sigma))
+        side = 2 * math.ceil(2.5 * sigma) + 1
+        return as_plane(cv2.GaussianBlur(plane, (side, side), sigma))
     height, width = plane.shape
     factor = sigma / 2.5
     small_size = (max(4, round(width / factor)), max(4, round(height / factor)))
@@ -51,7 +52,9 @@ def grain(rng: np.random.Generator, shape: Shape) -> Plane:
     The sum of two even draws looks the same as Gaussian noise here, never has outliers, and
     takes a quarter of the time.
     """
-    draws = np.frombuffer(rng.bytes(4 * shape[0] * shape[1]), np.dtype("<i2")).reshape(2, *shape)
+    count = shape[0] * shape[1]
+    words = rng.integers(0, 1 << 64, count // 2 + 1, np.uint64).astype("<u8", copy=False)
+    draws = words.view("<i2")[: 2 * count].reshape(2, *shape)
     total: Plane = np.add(draws[0], draws[1], dtype=np.float32)
     total *= np.float32(math.sqrt(1.5) / (1 << 15))
     return total
@@ -71,20 +74,19 @@ def clouds(rng: np.random.Generator, shape: Shape, cell: float, octaves: int = 3
         reach = 2 ** (octaves - 1 - octave)
         coarse_shape = (grid_shape[0] // reach + 3, grid_shape[1] // reach + 3)
         coarse = rng.standard_normal(coarse_shape, dtype=np.float32)
-        total += np.float32(weight) * _enlarge(coarse, float(reach), grid_shape, float(reach))
+        total += np.float32(weight) * _enlarge(coarse, float(reach), grid_shape)
         power += (0.55 if reach > 1 else 1.0) * weight * weight
     total *= np.float32(1 / math.sqrt(power))
-    return _enlarge(total, step, shape, step)
+    return _enlarge(total, step, shape)
 
 
-def _enlarge(grid: Plane, factor: float, shape: Shape, margin: float) -> Plane:
-    """Enlarge a grid smoothly by `factor` and cut `shape` out of it, `margin` pixels inside."""
-    move = np.array([[factor, 0, -margin], [0, factor, -margin]], np.float64)
-    return as_plane(
-        cv2.warpAffine(
-            grid, move, (shape[1], shape[0]), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT
-        )
-    )
+def _enlarge(grid: Plane, factor: float, shape: Shape) -> Plane:
+    """Enlarge a grid smoothly by `factor` and cut `shape` out of its middle."""
+    rows, columns = grid.shape
+    wide = (max(round(columns * factor), shape[1]), max(round(rows * factor), shape[0]))
+    large = as_plane(cv2.resize(grid, wide, interpolation=cv2.INTER_CUBIC))
+    top, left = (large.shape[0] - shape[0]) // 2, (large.shape[1] - shape[1]) // 2
+    return large[top : top + shape[0], left : left + shape[1]]
 
 
 def streaks(rng: np.random.Generator, shape: Shape, length: float) -> Plane:

@@ -41,7 +41,7 @@ def polar(view: View) -> tuple[Plane, Plane, Plane, Plane]:
 def sheen(angle: Plane, sharpness: float) -> Plane:
     """Return the bright sectors a turned face shows towards and away from the lamp, H x W."""
     off = np.sin(angle - np.float32(LAMP_AZIMUTH))
-    return as_plane(cv2.exp(off * off * np.float32(-sharpness)))
+    return as_plane(np.exp(off * off * np.float32(-sharpness)))
 
 
 def washer(shape: Shape, pose: np.random.Generator, rng: np.random.Generator,

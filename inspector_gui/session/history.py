@@ -67,6 +67,10 @@ class History(QObject):
         self.reset.emit()
         self.opened.emit(None)
 
+    def judge_by(self, scoring: Scoring) -> None:
+        """Take over the scoring of the current set, whose rows stay."""
+        self._scoring_key = scoring.key
+
     def decision_of(self, row: InspectionRow) -> Decision:
         """Return the decision under the limits that are shown; never runs the network.
 

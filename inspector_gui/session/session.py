@@ -229,6 +229,7 @@ class Session(QObject):
             if needs_rows:
                 self._listed_set = current.id
                 self.history.load(rows, current.scoring)
+            self.history.judge_by(current.scoring)
             self.limits.load(current, limits, scores)
             too_few = len(current.included) < MIN_REFERENCES
             setup = Setup(

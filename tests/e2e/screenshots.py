@@ -75,6 +75,7 @@ def main(folder: Path, part: str) -> None:
         )
         run.folder = folder
         app.window.resize(SHOTS[0][1])
+
         def empty() -> None:
             app.window.grab().save(str(folder / "empty-dark.png"))
             app.session.workspace_opened.disconnect(grab_empty)

@@ -45,8 +45,10 @@ class Desk:
     def stored(self, work: Callable[[Store], Any]) -> Any:
         """Return the recorder's answer: what is really in the database."""
         answers: list[Any] = []
-        self.session.ask(work, then=answers.append)
-        self.until(lambda: answers)
+        errors: list[str] = []
+        self.session.ask(work, then=answers.append, otherwise=errors.append)
+        self.until(lambda: answers or errors)
+        assert not errors, errors[0]
         return answers[0]
 
     def settle(self) -> None:
@@ -72,6 +74,9 @@ class Desk:
     def until_ready(self) -> None:
         self.until(lambda: self.session.readiness is Readiness.READY)
         self.settle()
+
+    def is_now(self, readiness: Readiness) -> bool:
+        return self.session.readiness is readiness
 
     @property
     def current(self) -> ReferenceSet:

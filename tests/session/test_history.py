@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from inspector_gui.core.types import Outcome, Part, Source, Verdict
+from inspector_gui.core.types import Outcome, Part, Scoring, Source, Verdict
 from tests.drawn import picture, write_parts
 from tests.session.desk import Desk
 
@@ -37,9 +37,7 @@ def test_a_verdict_stands_beside_the_decision_and_supersedes_the_one_before(
     assert desk.stored(count) == 4
 
 
-def test_verdicts_on_several_parts_can_be_taken_back_one_by_one(
-    desk: Desk, tmp_path: Path
-) -> None:
+def test_verdicts_on_several_parts_can_be_taken_back_one_by_one(desk: Desk, tmp_path: Path) -> None:
     judge(desk, tmp_path)
     history, ids = desk.session.history, [row.id for row in desk.rows]
     history.set_verdicts([(ids[0], Verdict.ACCEPT), (ids[1], Verdict.REJECT)])
@@ -111,13 +109,10 @@ def test_parts_scored_in_another_way_keep_the_decision_of_their_time(
 ) -> None:
     judge(desk, tmp_path, 1)
     row = desk.rows[0]
-    from inspector_gui.core.types import Scoring
-
     desk.session.references.set_scoring(Scoring(method="dn2", k=2, size=64))
     desk.until(lambda: desk.current.scoring.size == 64)
     desk.until_ready()
     desk.session.limits.preview(1e-9)
-    desk.session.history._scoring_key = desk.current.scoring.key
     assert desk.session.history.decision_of(row).outcome is row.outcome
     assert desk.session.history.decision_of(row).multiple == row.multiple
 
@@ -131,6 +126,8 @@ def test_after_a_restart_everything_is_there_and_nothing_is_computed_again(
     session.limits.save_preview()
     session.references.set_included([desk.current.images[0].id], False, "worn")
     desk.until(lambda: len(session.limits.reference_scores) == 7)
+    session.feeds.check_picture(picture(40), "by seven")
+    desk.until(lambda: len(desk.rows) == 4)
     session.history.set_verdicts([(desk.rows[0].id, Verdict.REJECT)])
     desk.settle()
     before = (desk.current, session.limits.saved, dict(session.limits.reference_scores))
@@ -143,8 +140,8 @@ def test_after_a_restart_everything_is_there_and_nothing_is_computed_again(
     assert [(r.id, r.name, r.score, r.outcome, r.multiple, r.verdict) for r in desk.rows] == rows
     assert session.limits.is_stale
     session.feeds.check_picture(picture(40), "again")
-    desk.until(lambda: len(desk.rows) == 4)
-    assert desk.rows[-1].score == rows[0][2]
+    desk.until(lambda: len(desk.rows) == 5)
+    assert desk.rows[-1].score == rows[3][2]
     assert len(extracted) == computed + 1
 
 

@@ -1,3 +1,4 @@
+import os
 import threading
 import time
 from pathlib import Path
@@ -72,6 +73,7 @@ def test_every_file_of_a_folder_is_judged_once_in_order_and_a_broken_one_is_a_ro
     parts = tmp_path / "parts"
     write_parts(parts, range(8, 14))
     (parts / "good-010b.png").write_bytes(b"nothing")
+    os.utime(parts / "good-010b.png", (1e9, 1e9))  # a fresh one might still be being written
     desk.session.start_feed(FolderSource(parts))
     desk.until(lambda: len(desk.rows) == 7)
     write_parts(parts, range(14, 16))
@@ -162,9 +164,7 @@ def test_a_full_disk_pauses_the_feed_in_words_and_going_on_loses_nothing(
         sentence = "The disk is full. Free some space and try again. The feed is paused."
         assert desk.notices == [sentence]
         states: list[FeedState] = []
-        desk.session.feeds.state_changed.connect(
-            lambda: states.append(desk.session.feeds.state)
-        )
+        desk.session.feeds.state_changed.connect(lambda: states.append(desk.session.feeds.state))
         desk.session.feeds.resume()
         desk.until(lambda: states == [FeedState.RUNNING, FeedState.PAUSED])
     desk.session.feeds.resume()

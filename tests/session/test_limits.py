@@ -45,7 +45,7 @@ def test_limits_nobody_touched_follow_the_references(desk: Desk) -> None:
     assert limits.saved is not None
     assert limits.saved != before
     assert limits.saved.gallery == desk.current.fingerprint
-    assert desk.session.readiness is Readiness.READY
+    assert desk.is_now(Readiness.READY)
 
 
 def test_limits_set_by_hand_stay_and_are_shown_as_stale(desk: Desk) -> None:
@@ -61,12 +61,12 @@ def test_limits_set_by_hand_stay_and_are_shown_as_stale(desk: Desk) -> None:
     exclude_one(desk)
     assert limits.saved == by_hand
     assert limits.is_stale
-    assert desk.session.readiness is Readiness.STALE
+    assert desk.is_now(Readiness.STALE)
     assert limits.suggestion is not None
     assert limits.suggestion.gallery == desk.current.fingerprint
     limits.use_suggestion()
     desk.settle()
-    assert desk.session.readiness is Readiness.READY
+    assert desk.is_now(Readiness.READY)
     exclude_one(desk)
     assert not limits.is_stale
 
@@ -92,9 +92,7 @@ def test_dragging_runs_no_network_and_saves_nothing(desk: Desk, extracted: list[
     desk.settle()
     assert len(extracted) == computed
     assert limits.saved == saved
-    assert desk.stored(
-        lambda store: store.references.limits_history(desk.current.id)
-    ) == versions
+    assert desk.stored(lambda store: store.references.limits_history(desk.current.id)) == versions
     limits.drop_preview()
     assert [history.decision_of(row).outcome for row in desk.rows] == official
 

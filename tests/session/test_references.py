@@ -208,10 +208,10 @@ def test_taking_pictures_out_and_in_again_is_exact(desk: Desk, tmp_path: Path) -
 def test_without_a_set_or_with_too_few_references_nothing_is_judged_and_that_is_said(
     desk: Desk, tmp_path: Path
 ) -> None:
-    assert desk.session.readiness is Readiness.NO_SET
+    assert desk.is_now(Readiness.NO_SET)
     assert not desk.session.can_judge()
     desk.import_files(write_parts(tmp_path / "a", range(4)))
-    assert desk.session.readiness is Readiness.TOO_FEW
+    assert desk.is_now(Readiness.TOO_FEW)
     assert not desk.session.can_judge()
     assert "at least 5" in desk.notices[-1]
 

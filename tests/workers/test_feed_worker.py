@@ -83,6 +83,9 @@ class Desk:
     def until(self, holds: Callable[[], object]) -> None:
         self.qtbot.waitUntil(lambda: bool(holds()), timeout=10_000)
 
+    def until_delivered(self, count: int) -> None:
+        self.until(lambda: len(self.frames) >= count)
+
     def settle(self) -> None:
         """Wait until the worker has answered everything asked of it so far."""
         self.until(lambda: self.states)
@@ -107,7 +110,7 @@ def test_of_a_lossless_source_never_more_than_one_frame_is_outstanding(desk: Des
     source = Listed(*(frame(f"{n}") for n in range(20)))
     desk.worker.start_source(source)
     for judged in range(20):
-        desk.until(lambda judged=judged: len(desk.frames) > judged)
+        desk.until_delivered(judged + 1)
         assert len(desk.frames) == judged + 1
         assert source.reads == judged + 1
         desk.worker.credit(desk.frames[-1])

@@ -1,5 +1,6 @@
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ def test_requests_are_answered_in_the_order_they_were_made(asker: Asker, tmp_pat
     asker.open(tmp_path / "w")
     asker.answers.clear()
     for n in range(50):
-        asker.recorder.ask(Request(lambda _, n=n: n))
+        asker.recorder.ask(Request(partial(lambda number, _: number, n)))
     asker.qtbot.waitUntil(lambda: len(asker.answers) == 50, timeout=20_000)
     assert [answer.result for answer in asker.answers] == list(range(50))
 
