@@ -25,6 +25,7 @@ from inspector_gui.ui.theme import Theme
 log = logging.getLogger(__name__)
 
 _COLLECT_MS = 1000
+_STARTING_MS = 15_000  # until all modules are imported
 _SWITCH_SECONDS = 0.001
 
 
@@ -52,6 +53,10 @@ class App(QObject):
         self._collector = QTimer(self)
         self._collector.setInterval(_COLLECT_MS)
         self._collector.timeout.connect(_collect)
+        self._starting = QTimer(self)
+        self._starting.setSingleShot(True)
+        self._starting.setInterval(_STARTING_MS)
+        self._starting.timeout.connect(self._start_collecting)
         self._crashed.connect(self.session.notice)
         self._previous_hooks = sys.excepthook, threading.excepthook
 
@@ -76,9 +81,17 @@ class App(QObject):
 
     @Slot()
     def _pin_collector(self) -> None:
-        """Collect cycles in this thread only: a worker must not destroy widgets."""
+        """Collect cycles in this thread only: a worker must not destroy widgets.
+
+        What the start leaves in memory stays: looking through all of it would stall the window.
+        """
         gc.freeze()
         gc.disable()
+        self._starting.start()
+
+    @Slot()
+    def _start_collecting(self) -> None:
+        gc.freeze()
         self._collector.start()
 
     @Slot()
@@ -88,6 +101,7 @@ class App(QObject):
 
     @Slot()
     def _on_closed(self) -> None:
+        self._starting.stop()
         self._collector.stop()
         gc.enable()
         self.ended_cleanly = self.session.stop()

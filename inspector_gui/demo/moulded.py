@@ -135,7 +135,7 @@ def pin_outline(path: Points, width: float) -> Points:
 def connector(shape: Shape, pose: np.random.Generator, rng: np.random.Generator,
               flaw: Flaw | None) -> Scene:  # fmt: skip
     """Paint a black ten-way connector with gold-plated pins, lying on an anti-static mat."""
-    view = place(shape, (1.0, 0.62), pose, turn=0.012, fill=0.82)
+    view = place(shape, (1.0, 0.62), pose, turn=0.02, fill=0.82, shift=0.01)
     scene = mat(rng, shape, view.pixel, rgb(96, 128, 150))
     u, v = view.grid()
     unit = np.float32(view.unit)

@@ -169,7 +169,7 @@ def printed_label(shape: Shape, pose: np.random.Generator, rng: np.random.Genera
                   flaw: Flaw | None) -> Scene:  # fmt: skip
     """Paint a paper label with two printed colours on brown board."""
     half = (1.0, 0.7)
-    view = place(shape, half, pose, turn=0.016, fill=0.9, shift=0.008)
+    view = place(shape, half, pose, turn=0.012, fill=0.9)
     scene = cardboard(rng, shape, view.pixel)
     u, v = view.grid()
     distance = rounded_box(u, v, 0.98, 0.68, 0.05) * np.float32(view.unit)

@@ -104,7 +104,8 @@ class Session(QObject):
         self.feeds.stop_all()
         self.references.cancel_import()
         self._engine.configure(None)
-        self._store = self._loaded_set = self._listed_set = None
+        before, self._store = self._store, None
+        self._loaded_set = self._listed_set = None
 
         def opened(result: tuple[Store, Any]) -> None:
             self._store, sets = result
@@ -114,7 +115,12 @@ class Session(QObject):
             self.readiness_changed.emit()
 
         def refused(sentence: str) -> None:
-            self._store, self.workspace = None, None
+            if before is not None:  # it is still open: go on with it
+                self._store = before
+                self._on_gallery_changed()
+                self.notice(sentence)
+                return
+            self.workspace = None
             self.references.load((), None)
             self.workspace_refused.emit(sentence)
             self.readiness_changed.emit()

@@ -64,7 +64,10 @@ class Recorder(Worker):
         self._requested.connect(self._answer)
 
     def open(self, folder: Path, request: Request) -> None:
-        """Close the workspace and open the one in `folder`; then answer `request`."""
+        """Open the workspace in `folder` in place of the one before; then answer `request`.
+
+        Where that is refused the one before stays open.
+        """
         self._opened.emit(folder, request)
 
     def ask(self, request: Request) -> None:
@@ -74,13 +77,14 @@ class Recorder(Worker):
     @Slot(object, object)
     def _open(self, folder: Path, request: Request) -> None:
         try:
-            self._close()
             from inspector_gui.store.database import Workspace
             from inspector_gui.store.inspections import Inspections
             from inspector_gui.store.references import References
 
-            workspace = Workspace.open(folder)
-            self._store = Store(workspace, References(workspace), Inspections(workspace))
+            if self._store is None or self._store.workspace.folder != folder.absolute():
+                workspace = Workspace.open(folder)  # before the other one is let go
+                self._close()
+                self._store = Store(workspace, References(workspace), Inspections(workspace))
         except Exception as error:
             self._refuse(request, error)
         else:
