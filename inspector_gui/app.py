@@ -106,7 +106,7 @@ class App(QObject):
         gc.enable()
         self.ended_cleanly = self.session.stop()
         sys.excepthook, threading.excepthook = self._previous_hooks
-        self.application.quit()
+        self.application.exit(0)
 
     @Slot()
     def _start_demo(self) -> None:
@@ -125,17 +125,29 @@ class App(QObject):
         self._crashed.emit(f"Something went wrong; the log has more. ({kind.__name__}: {error})")
 
 
+def has_screen() -> bool:
+    """Return whether a window could be shown; Qt ends the process where it cannot."""
+    named = ("QT_QPA_PLATFORM", "DISPLAY", "WAYLAND_DISPLAY")
+    return sys.platform != "linux" or any(os.environ.get(name) for name in named)
+
+
 def application() -> QApplication:
-    """Return the application, made where there is none."""
+    """Return the application, made where there is none; raises `KnownError` without a screen."""
     existing = QApplication.instance()
     if isinstance(existing, QApplication):
-        return existing
-    QApplication.setHighDpiScaleFactorRoundingPolicy(
-        Qt.HighDpiScaleFactorRoundingPolicy.PassThrough
-    )
-    made = QApplication([sys.argv[0]])
+        made = existing
+    else:
+        if not has_screen():
+            raise KnownError(
+                "There is no screen to show the window on (DISPLAY is not set). Start it from a "
+                "desktop, or use the commands that need no window: score, evaluate, doctor."
+            )
+        QApplication.setHighDpiScaleFactorRoundingPolicy(
+            Qt.HighDpiScaleFactorRoundingPolicy.PassThrough
+        )
+        made = QApplication([sys.argv[0]])
     made.setApplicationName("Inspector")
-    made.setQuitOnLastWindowClosed(False)
+    made.setQuitOnLastWindowClosed(False)  # the threads are stopped first
     return made
 
 
@@ -176,6 +188,8 @@ def run_demo(
     from inspector_gui.demo_run import DemoRun
 
     set_up_process()
+    if close and not has_screen():
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"  # nobody is there to look at it
     for file in (screenshot, report):
         if file is not None and not file.parent.is_dir():
             raise KnownError(f"The folder {file.parent} does not exist.")

@@ -1,16 +1,22 @@
 """The demonstration: builds a workspace of drawn parts, judges a stream, reports how it went."""
 
+import hashlib
 import json
+import shutil
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Slot
 
+from inspector_gui import paths
+from inspector_gui.core.errors import KnownError
 from inspector_gui.core.types import InspectionRow, Outcome
 from inspector_gui.heartbeat import Heartbeat
-from inspector_gui.session.session import Readiness
+from inspector_gui.session.session import Readiness, default_scoring
 from inspector_gui.workers.feed_worker import FeedState
+from inspector_gui.workers.recorder import Store
 
 if TYPE_CHECKING:
     from inspector_gui.app import App
@@ -46,6 +52,7 @@ class DemoRun(QObject):
         self._first_inspection_ms = 0.0
         self._ready_ms = 0.0
         self._dropped = 0
+        self._kept = Path()
         self._rows: list[InspectionRow] = []
         self._has_started = False
         self._heartbeat = Heartbeat()
@@ -62,12 +69,18 @@ class DemoRun(QObject):
 
         self._first_window_ms = seconds_since_start() * 1000
         self._heartbeat.start()
+        self._kept = _kept_workspace(self._part, self._seed, self._size)
+        if self._kept.is_dir():
+            with suppress(OSError):
+                shutil.copytree(self._kept, self._workspace)
         self._session.open_workspace(self._workspace)
 
     @Slot()
     def _on_opened(self) -> None:
         from inspector_gui.demo.parts import defects_for
 
+        if (self._workspace / "images").is_dir() and any((self._workspace / "images").iterdir()):
+            return  # drawn by an earlier demo
         defects_for(self._part)
         numbers = range(REFERENCES)
         loads = [partial(_draw, self._part, self._seed, n, self._size) for n in numbers]
@@ -76,6 +89,7 @@ class DemoRun(QObject):
 
     @Slot(str)
     def _on_refused(self, _sentence: str) -> None:
+        shutil.rmtree(self._kept, ignore_errors=True)  # perhaps it is damaged: draw it again
         self.status = 1
         if self._close:
             self._app.window.close()
@@ -94,6 +108,8 @@ class DemoRun(QObject):
         self._has_started = True
         self._ready_ms = seconds_since_start() * 1000
         self._heartbeat.mark_ready()
+        if not self._kept.is_dir():
+            self._session.ask(partial(_keep, self._kept))
         source = DemoSource(self._part, count=PARTS, seed=self._seed, size=self._size)
         self._session.start_feed(source)
 
@@ -162,6 +178,27 @@ class DemoRun(QObject):
             "seed": self._seed,
             "device": self._session.engine_state.device,
         }
+
+
+def _kept_workspace(kind: str, seed: int, size: int) -> Path:
+    """Return where the drawn references of a demo, their features and limits are kept.
+
+    The name changes with everything these depend on.
+    """
+    package = Path(__file__).parent
+    digest = hashlib.sha256(f"{REFERENCES} {default_scoring().key}".encode())
+    for file in sorted([*package.glob("core/**/*.py"), *package.glob("demo/*.py")]):
+        digest.update(file.read_bytes())
+    return paths.cache_folder() / "demo" / f"{kind}-{seed}-{size}-{digest.hexdigest()[:12]}"
+
+
+def _keep(folder: Path, store: Store) -> None:
+    """Keep the workspace for the next demo, in place of an outdated one."""
+    prefix = folder.name.rpartition("-")[0]
+    for outdated in folder.parent.glob(f"{prefix}-*"):
+        shutil.rmtree(outdated, ignore_errors=True)
+    with suppress(KnownError):  # a full disk: the next demo draws again
+        store.workspace.copy_to(folder)
 
 
 def _draw(kind: str, seed: int, number: int, size: int) -> tuple[str, bytes]:

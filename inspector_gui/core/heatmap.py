@@ -8,7 +8,7 @@ import numpy.typing as npt
 from inspector_gui.core.opencv import cv2
 from inspector_gui.core.types import RGB, Floats, Limits, Region
 
-SCALE_TOP = 3.0
+SCALE_TOP = 2.0
 """Multiple of the limit at the top of the colour scale; the same for every part."""
 
 _FADE_IN = (0.25, 0.75)  # multiples of the limit between which the overlay becomes visible

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from inspector_gui.core.types import Floats
 
 Ints = npt.NDArray[np.int64]
-_QUERY_BLOCK = 64  # middle cells whose bounds are held at once: some ten MB
+_QUERY_BLOCK = 128  # middle cells whose bounds are held at once: some ten MB
 _DENSE_SHARE = 0.1  # of pairs left by the bounds, from which products of everything are quicker
 _DENSE_CELLS = 8
 _MOST_TIES = 32
@@ -212,39 +212,51 @@ def _search_block(
     for q in range(len(middle)) if is_sparse else ():
         cells = np.flatnonzero(survives[q])
         children = gallery.fine_products[cells].reshape(-1, fine.shape[2])
-        distances = (-2 * fine_centred[q]) @ children.T  # 4 x (4 cells)
+        distances = _product(fine_centred[q], children)  # 4 x (4 cells)
         distances += gallery.fine_norms[cells].ravel()
         distances.reshape(4, len(cells), 4)[...] += bounds[q, cells][:, None]
-        for child in range(4):
-            places = _within_rounding(distances[child], kappa, slack[q])
-            where.append(cells[places >> 2] * 4 + (places & 3))
-            who.append(np.full(len(places), q * 4 + child))
+        child, places = _within_rounding(distances, kappa, slack[q])
+        who.append(q * 4 + child)
+        where.append(cells[places >> 2] * 4 + (places & 3))
     for first in () if is_sparse else range(0, len(middle), _DENSE_CELLS):
         chunk = slice(first, first + _DENSE_CELLS)
         queries = fine_centred[chunk].reshape(-1, fine.shape[2])
-        distances = (-2 * queries) @ gallery.fine_products.reshape(-1, fine.shape[2]).T
+        distances = _product(queries, gallery.fine_products.reshape(-1, fine.shape[2]))
         distances += gallery.fine_norms.ravel()
         distances.reshape(-1, 4, len(gallery.middle), 4)[...] += bounds[chunk, None, :, None]
-        for child, row in enumerate(distances, start=4 * first):
-            where.append(_within_rounding(row, kappa, slack[child >> 2]))
-            who.append(np.full(len(where[-1]), child))
+        child, places = _within_rounding(distances, kappa, slack[chunk].repeat(4)[:, None])
+        who.append(4 * first + child)
+        where.append(places)
     found = _mean_of_nearest(
         np.concatenate(who), np.concatenate(where), middle, fine, gallery, kappa
     )
     return found.reshape(len(middle), 4)
 
 
-def _within_rounding(distances: Floats, kappa: int, slack: np.float32) -> Ints:
-    """Return the places among which the kappa nearest are, as far as products can tell.
+def _product(queries: Floats, rows: Floats) -> Floats:
+    return np.asarray((-2 * queries) @ rows.T, np.float32)
 
-    Where more than `_MOST_TIES` cannot be told apart the nearest of them by products are taken:
-    their true distances differ by less than rounding.
+
+def _within_rounding(
+    distances: Floats, kappa: int, slack: Floats | np.float32
+) -> tuple[Ints, Ints]:
+    """Return the places (row, column) among which each row's kappa nearest are.
+
+    `distances`: R x N by products, `slack` how far these may be off. Of more than `_MOST_TIES`
+    places that cannot be told apart the nearest by products are taken: their true distances
+    differ by less than rounding.
     """
-    places = np.flatnonzero(distances <= _kth_smallest(distances, kappa) + slack)
+    reach = _kth_smallest(distances, kappa)[:, None] + slack
+    rows, places = np.nonzero(distances <= reach)
     most = kappa + _MOST_TIES
     if len(places) > most:
-        places = places[np.argpartition(distances[places], most)[:most]]
-    return np.asarray(places, np.int64)
+        counts = np.bincount(rows, minlength=len(distances))
+        for row in np.flatnonzero(counts > most):
+            nearest_by_products = np.argpartition(distances[row], most)[:most]
+            others = rows != row
+            rows = np.concatenate([rows[others], np.full(most, row)])
+            places = np.concatenate([places[others], nearest_by_products])
+    return rows, places
 
 
 def _slack(middle: Floats, fine: Floats, gallery: PyramidGallery) -> Floats:

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from inspector_gui.core.decision import decide
 from inspector_gui.core.types import (
@@ -23,6 +23,7 @@ from inspector_gui.workers.recorder import Store
 LONGEST = 2000
 """Rows kept in memory; older ones stay in the workspace."""
 _PARTS_AT_HAND = 8
+_FOLLOW_MS = 12
 
 
 class History(QObject):
@@ -48,6 +49,11 @@ class History(QObject):
         self.part: Part | None = None
         self.follows = True
         """Whether the newest part is opened as it comes."""
+        # In a turn of its own: a row and a picture in one would hold up the window.
+        self._follow_soon = QTimer(self)
+        self._follow_soon.setSingleShot(True)
+        self._follow_soon.setInterval(_FOLLOW_MS)
+        self._follow_soon.timeout.connect(self._open_newest)
 
     @property
     def rows(self) -> tuple[InspectionRow, ...]:
@@ -103,15 +109,18 @@ class History(QObject):
             )
         self.added.emit(row)
         if self.follows:
-            self.open(row.id)
+            self._follow_soon.start()
 
     def follow(self, follows: bool) -> None:
         """Open the newest part as it comes, or stay where the operator is."""
         if follows != self.follows:
             self.follows = follows
             self.follow_changed.emit(follows)
-            if follows and self._rows:
-                self.open(next(reversed(self._rows)))
+            self._open_newest()
+
+    def _open_newest(self) -> None:
+        if self.follows and self._rows:
+            self.open(next(reversed(self._rows)))
 
     def open(self, row_id: int) -> None:
         """Look at a part."""

@@ -16,6 +16,7 @@ Load = Callable[[], tuple[str, bytes]]
 """Returns a picture's name and the bytes of its file; called in the recorder's thread."""
 
 _NAMED_FAILURES = 3
+_VAGUE_NAMES = frozenset({"", "good", "train", "ok", "images", "pictures"})
 
 
 @dataclass(eq=False)
@@ -180,7 +181,7 @@ class ReferenceSets(QObject):
         def look() -> None:
             self._ask(work, then=self._on_found, otherwise=self._give_up)
 
-        name = paths[0].stem if len(paths) == 1 else "Reference set"
+        name = _telling_name(paths[0]) if len(paths) == 1 else "Reference set"
         self._begin_import(name, look)
 
     def add_loaded(self, loads: Sequence[Load], *, name: str) -> None:
@@ -314,3 +315,9 @@ def _read(path: Path) -> tuple[str, bytes]:
     from inspector_gui.core.images import read_bytes
 
     return path.name, read_bytes(path)
+
+
+def _telling_name(path: Path) -> str:
+    """Return what a set made from a folder or file is called: not just "good" or "train"."""
+    names = (path.stem if path.is_file() else path.name, *(p.name for p in path.parents))
+    return next((n for n in names if n.casefold() not in _VAGUE_NAMES), "Reference set")

@@ -3,8 +3,11 @@
 import json
 import os
 import platform
+import shutil
+import sqlite3
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -78,6 +81,35 @@ class Workspace:
             raise RuntimeError("the workspace is closed")
         with _translated(self.folder / DATABASE_NAME), self._sessions.begin() as session:
             yield session
+
+    def copy_to(self, folder: Path) -> None:
+        """Copy the workspace into `folder`, which must not exist and appears whole.
+
+        Features must have been flushed. Raises `KnownError` where the disk is full.
+        """
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            partial = Path(tempfile.mkdtemp(dir=folder.parent, prefix="copying-"))
+            try:
+                self._copy_database(partial / DATABASE_NAME)
+                for name in ("images", "thumbnails", "features"):
+                    if (self.folder / name).is_dir():
+                        shutil.copytree(self.folder / name, partial / name)
+                partial.rename(folder)
+            finally:
+                shutil.rmtree(partial, ignore_errors=True)
+        except OSError as error:
+            raise disk_error(error, folder) from error
+
+    def _copy_database(self, target: Path) -> None:
+        with (
+            _translated(self.folder / DATABASE_NAME),
+            closing(self._engine.raw_connection()) as pooled,
+            closing(sqlite3.connect(target)) as copy,
+        ):
+            source = pooled.driver_connection
+            assert isinstance(source, sqlite3.Connection)
+            source.backup(copy)
 
     def close(self) -> None:
         """Let go of the database and the lock; may be called twice."""

@@ -24,6 +24,7 @@ from inspector_gui.ui.what_if import Population, WhatIf, axis_range, bars, popul
 
 _SAVE_AFTER_MS = 700
 """Keyboard steps are saved when no key came for this long."""
+_MARK_MS = 40
 _REFRESH_MS = 100
 _NAMED_FLIPS, _LISTED_FLIPS = 3, 40
 _TABLE_PX = 232
@@ -62,6 +63,7 @@ class ThresholdPanel(Card):
         self._turn = self._timer(0, self._on_turn)
         self._saving = self._timer(_SAVE_AFTER_MS, self._save)
         self._soon = self._timer(_REFRESH_MS, self.refresh)
+        self._marking = self._timer(_MARK_MS, self._mark_part)
         self.setMinimumHeight(_LOWEST_PX)
         self.setMaximumHeight(_HIGHEST_PX)
         self._lay_out()
@@ -123,7 +125,7 @@ class ThresholdPanel(Card):
         history.added.connect(self._refresh_soon)
         history.changed.connect(self._refresh_soon)
         history.reset.connect(self._refresh_soon)
-        history.opened.connect(self._on_opened)
+        history.opened.connect(self._mark_soon)
         self._theme.changed.connect(self._show)
 
     # What a person does
@@ -204,7 +206,7 @@ class ThresholdPanel(Card):
             self._ends = axis_range(self._found, base)
             self.limit.set_range(*self._ends)
         self._show()
-        self._on_opened(session.history.part)
+        self._mark_part()
 
     def _show(self) -> None:
         """Show everything under the limits of this moment; no network, a few vector operations."""
@@ -277,7 +279,13 @@ class ThresholdPanel(Card):
         super().resizeEvent(event)
         self._show_remark()
 
-    def _on_opened(self, part: Part | None) -> None:
+    def _mark_soon(self, _part: Part | None) -> None:
+        if not self._soon.isActive():
+            self._marking.start()  # in a turn of its own, after the picture is on screen
+
+    def _mark_part(self) -> None:
+        self._marking.stop()
+        part = self._session.history.part
         base, current = self._base(), self._session.references.current
         score = part.row.score if part is not None else None
         is_comparable = (

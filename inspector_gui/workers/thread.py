@@ -1,6 +1,9 @@
 """A worker and its thread: named, started once, stopped with a deadline."""
 
+import contextlib
 import logging
+import os
+import sys
 import threading
 import time
 
@@ -9,6 +12,8 @@ from PySide6.QtCore import QObject, QThread, Signal, Slot
 from inspector_gui.core.errors import KnownError
 
 log = logging.getLogger(__name__)
+
+_NICENESS = 5
 
 
 class Worker(QObject):
@@ -34,8 +39,9 @@ class Worker(QObject):
         return self._thread.objectName()
 
     def start(self) -> None:
-        """Start the thread; slots run in it from now on."""
-        self._thread.start()
+        """Start the thread, behind the UI thread; slots run in it from now on."""
+        self._thread.started.connect(self._give_way)
+        self._thread.start(QThread.Priority.LowPriority)
 
     def ask_to_stop(self) -> None:
         """Make a running piece of work end early and the thread after it; returns at once."""
@@ -67,6 +73,16 @@ class Worker(QObject):
 
     def _close(self) -> None:
         """Let go of everything that was opened in this thread."""
+
+    @Slot()
+    def _give_way(self) -> None:
+        """Let the UI thread go first on Linux, where Qt's priorities have no effect.
+
+        Threads that libraries start from this one inherit it.
+        """
+        if sys.platform == "linux":
+            with contextlib.suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
     @Slot()
     def _end(self) -> None:

@@ -296,6 +296,18 @@ def test_a_workspace_that_another_program_has_open_is_refused_in_words(
     closed_desk.open(tmp_path / "held")
 
 
+def test_a_refused_workspace_leaves_the_open_one_as_it_is(desk: Desk, tmp_path: Path) -> None:
+    before = desk.make_ready()
+    with Workspace.open(tmp_path / "held"):
+        desk.session.open_workspace(tmp_path / "held")
+        desk.until(lambda: any("open in another" in notice for notice in desk.notices))
+    assert desk.session.workspace == desk.folder
+    assert desk.current == before
+    desk.until_ready()
+    desk.session.feeds.check_picture(picture(1), "pasted")
+    desk.until(lambda: len(desk.rows) == 1)
+
+
 def test_stopping_in_the_middle_of_everything_ends_within_three_seconds(
     desk: Desk, tmp_path: Path
 ) -> None:

@@ -228,3 +228,26 @@ Workspace.open(Path(sys.argv[1])).close()
 print(sorted({m.partition(".")[0] for m in sys.modules} & {"PySide6", "alembic", "torch"}))
 """
     assert run_python(code, str(tmp_path)).strip() == "[]"
+
+
+def test_a_copy_holds_everything_and_appears_whole(tmp_path: Path) -> None:
+    with Workspace.open(tmp_path / "workspace") as workspace:
+        References(workspace).create_set("Washers", Scoring())
+        (workspace.features_folder / "rows.f32").write_bytes(b"features")
+        workspace.copy_to(tmp_path / "copies" / "one")
+        References(workspace).create_set("Later", Scoring())
+    with Workspace.open(tmp_path / "copies" / "one") as copy:
+        assert [s.name for s in References(copy).load_sets()] == ["Washers"]
+        assert (copy.features_folder / "rows.f32").read_bytes() == b"features"
+    assert [p.name for p in (tmp_path / "copies").iterdir()] == ["one"]
+
+
+def test_a_copy_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with Workspace.open(tmp_path / "workspace") as workspace:
+        monkeypatch.setattr("shutil.copytree", full)
+        with pytest.raises(KnownError, match="full"):
+            workspace.copy_to(tmp_path / "copies" / "one")
+    assert list((tmp_path / "copies").iterdir()) == []
