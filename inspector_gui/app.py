@@ -4,13 +4,14 @@ import gc
 import logging
 import logging.handlers
 import os
+import signal
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QProcess, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QApplication
@@ -25,6 +26,7 @@ from inspector_gui.ui.theme import Theme
 log = logging.getLogger(__name__)
 
 _COLLECT_MS = 1000
+_FULL_EVERY = 60  # cheap: what the start left is frozen
 _STARTING_MS = 15_000  # until all modules are imported
 _SWITCH_SECONDS = 0.001
 
@@ -52,17 +54,22 @@ class App(QObject):
         self.ended_cleanly = True
         self._collector = QTimer(self)
         self._collector.setInterval(_COLLECT_MS)
-        self._collector.timeout.connect(_collect)
+        self._collector.timeout.connect(self._collect)
+        self._collections = 0
         self._starting = QTimer(self)
         self._starting.setSingleShot(True)
         self._starting.setInterval(_STARTING_MS)
         self._starting.timeout.connect(self._start_collecting)
         self._crashed.connect(self.session.notice)
-        self._previous_hooks = sys.excepthook, threading.excepthook
+        self._previous_hook = sys.excepthook
+        self._previous_handlers: dict[signal.Signals, Any] = {}
+        self.was_interrupted = False
 
     def show(self, when_shown: Callable[[], None]) -> None:
         """Show the window; once it is painted, start the workers and call `when_shown`."""
         sys.excepthook = self._on_exception
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._previous_handlers[number] = signal.signal(number, self._on_signal)
         self.window.painted.connect(self.session.start)
         self.window.painted.connect(self._pin_collector)
         self.window.painted.connect(when_shown)
@@ -77,7 +84,7 @@ class App(QObject):
             os._exit(0)
         self.window.deleteLater()
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-        return 0
+        return 130 if self.was_interrupted else 0
 
     @Slot()
     def _pin_collector(self) -> None:
@@ -95,6 +102,11 @@ class App(QObject):
         self._collector.start()
 
     @Slot()
+    def _collect(self) -> None:
+        self._collections += 1
+        gc.collect(2 if self._collections % _FULL_EVERY == 0 else 1)
+
+    @Slot()
     def _on_opened(self) -> None:
         if self.session.workspace is not None:
             self.settings.workspace = self.session.workspace
@@ -105,7 +117,9 @@ class App(QObject):
         self._collector.stop()
         gc.enable()
         self.ended_cleanly = self.session.stop()
-        sys.excepthook, threading.excepthook = self._previous_hooks
+        sys.excepthook = self._previous_hook
+        for number, handler in self._previous_handlers.items():
+            signal.signal(number, handler)
         self.application.exit(0)
 
     @Slot()
@@ -115,12 +129,14 @@ class App(QObject):
         if not started:
             self.session.notice("The demo could not be started.")
 
+    def _on_signal(self, *_: object) -> None:
+        """End as if the window was closed: Ctrl+C in the terminal, or a polite kill."""
+        self.was_interrupted = True
+        self.window.close()
+
     def _on_exception(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
-        if issubclass(kind, KeyboardInterrupt):
-            self.window.close()
-            return
         log.critical("unexpected error", exc_info=(kind, error, trace))
         self._crashed.emit(f"Something went wrong; the log has more. ({kind.__name__}: {error})")
 
@@ -210,12 +226,13 @@ def run_demo(
         return run.status or status
 
 
-def _collect() -> None:
-    gc.collect(1)
-
-
 def seconds_since_start() -> float:
     """Return the seconds since this process was started, interpreter included."""
+    status = Path("/proc/self/stat")
+    if status.exists():  # Linux: in clock ticks since the computer was started
+        fields = status.read_text().rpartition(")")[2].split()
+        started = int(fields[19]) / os.sysconf("SC_CLK_TCK")
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - started
     import psutil
 
     return time.time() - float(psutil.Process().create_time())

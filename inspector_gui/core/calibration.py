@@ -5,7 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from inspector_gui.core.errors import KnownError
-from inspector_gui.core.types import Limits
+from inspector_gui.core.types import Limits, digest_of
+
+LEAVE_ONE_OUT_SAMPLE = 200
+"""References that are scored for the suggestion where there are more: a fixed random choice."""
 
 MIN_REFERENCES = 5
 """Fewer references than this judge nothing in the window."""
@@ -65,3 +68,11 @@ BY_HAND = "set by hand"
 def follows_suggestion(limits: Limits | None) -> bool:
     """Return whether limits are renewed by themselves when the references change."""
     return limits is None or not limits.rule.startswith(BY_HAND)
+
+
+def sampled_rows(count: int, fingerprint: str) -> list[int]:
+    """Return the gallery rows to score leave-one-out: all, or the same choice for a gallery."""
+    if count <= LEAVE_ONE_OUT_SAMPLE:
+        return list(range(count))
+    ranked = sorted(range(count), key=lambda row: digest_of([fingerprint, row]))
+    return sorted(ranked[:LEAVE_ONE_OUT_SAMPLE])

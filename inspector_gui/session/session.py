@@ -16,6 +16,7 @@ from inspector_gui.core.types import (
     Frame,
     Inspection,
     InspectionRow,
+    ReferenceSet,
     Scoring,
     Source,
     UnreadableFrame,
@@ -26,6 +27,7 @@ from inspector_gui.session.history import LONGEST, History
 from inspector_gui.session.limits import LimitsDesk
 from inspector_gui.session.references import ReferenceSets
 from inspector_gui.workers.engine import Calibration, Engine, EngineState, Phase, Setup
+from inspector_gui.workers.feed_worker import FeedState
 from inspector_gui.workers.recorder import Answer, Recorder, Request, Store
 
 STOP_SECONDS = 2.4
@@ -101,6 +103,7 @@ class Session(QObject):
 
     def open_workspace(self, folder: Path, *, current_set: int | None = None) -> None:
         """Open a workspace in place of the one before, whose feed and imports end."""
+        folder = folder.expanduser().resolve()
         self.feeds.stop_all()
         self.references.cancel_import()
         self._engine.configure(None)
@@ -210,6 +213,7 @@ class Session(QObject):
     def _on_gallery_changed(self) -> None:
         """Judge by the current set as it is now: from the next part on."""
         current = self.references.current
+        self._hold_feed(current)
         if current is None or self._store is None:
             self._loaded_set = self._listed_set = None
             self._engine.configure(None)
@@ -252,6 +256,19 @@ class Session(QObject):
             self.readiness_changed.emit()
 
         self.ask(work, then=then)
+
+    def _hold_feed(self, current: ReferenceSet | None) -> None:
+        """Pause the feed where its set is gone or has too few references to judge by."""
+        if not self.feeds.state.is_active or self.feeds.state is FeedState.PAUSED:
+            return
+        was_deleted = self._loaded_set not in {s.id for s in self.references.sets}
+        if current is None or len(current.included) < MIN_REFERENCES:
+            self.notice(f"The feed is paused: fewer than {MIN_REFERENCES} references are left.")
+        elif self._loaded_set is not None and was_deleted:
+            self.notice("The feed is paused: the set it was judged by has been deleted.")
+        else:
+            return
+        self.feeds.pause()
 
     @Slot(object)
     def _on_answered(self, answer: Answer) -> None:

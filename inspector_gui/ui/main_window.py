@@ -64,6 +64,7 @@ class MainWindow(QMainWindow):
         self._theme = theme
         self._settings = settings
         self._is_painted = False
+        self._asked_for: Path | None = None
         self.undo_stack = QUndoStack(self)
         self.commands = Commands(session, self.undo_stack)
         self.setWindowTitle("Inspector")
@@ -270,7 +271,7 @@ class MainWindow(QMainWindow):
 
     def open_workspace(self, folder: str) -> None:
         """Open a workspace; the set that was current in it is current again."""
-        path = Path(folder)
+        path = self._asked_for = Path(folder)
         self.undo_stack.clear()
         self._session.open_workspace(path, current_set=self._settings.current_set(path))
 
@@ -356,8 +357,8 @@ class MainWindow(QMainWindow):
                 chosen.setChecked(True)
 
     def _on_retry(self) -> None:
-        if folder := self._settings.workspace:
-            self.open_workspace(str(folder))
+        if self._asked_for is not None:
+            self.open_workspace(str(self._asked_for))
 
     def _on_recent_changed(self, sources: list[str]) -> None:
         self._settings.recent_sources = list(sources)

@@ -43,6 +43,7 @@ class ThresholdPanel(Card):
         self._theme = theme
         self._found = Population()
         self._ends = (-0.5, 2.5)
+        self._part: Part | None = None
         self._tried: float | None = None
         self._is_cancelled = False
         self._rule = ""
@@ -279,13 +280,14 @@ class ThresholdPanel(Card):
         super().resizeEvent(event)
         self._show_remark()
 
-    def _mark_soon(self, _part: Part | None) -> None:
+    def _mark_soon(self, part: Part | None) -> None:
+        self._part = part
         if not self._soon.isActive():
             self._marking.start()  # in a turn of its own, after the picture is on screen
 
     def _mark_part(self) -> None:
         self._marking.stop()
-        part = self._session.history.part
+        part = self._part
         base, current = self._base(), self._session.references.current
         score = part.row.score if part is not None else None
         is_comparable = (

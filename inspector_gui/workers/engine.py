@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal, Slot
 
 from inspector_gui import paths
-from inspector_gui.core.calibration import MIN_REFERENCES
+from inspector_gui.core.calibration import MIN_REFERENCES, sampled_rows
 from inspector_gui.core.decision import decide
 from inspector_gui.core.errors import KnownError
-from inspector_gui.core.types import Frame, Inspection, Limits, Scoring, Source, digest_of
+from inspector_gui.core.types import Frame, Inspection, Limits, Scoring, Source
 from inspector_gui.workers.jobs import ChildJob
 from inspector_gui.workers.mailbox import Mailbox
 from inspector_gui.workers.thread import Worker
@@ -31,9 +31,6 @@ if TYPE_CHECKING:  # the engine's own imports come after the window, in this thr
     from inspector_gui.core.features import Extractor, Gallery
     from inspector_gui.core.methods.base import Method
     from inspector_gui.store.features_cache import FeatureStore
-
-LEAVE_ONE_OUT_SAMPLE = 200
-"""References that are scored for the suggestion where there are more: a fixed random choice."""
 
 
 class Phase(Enum):
@@ -165,6 +162,8 @@ class Engine(Worker):
         self._scores = {}
         self._limits = setup.limits if setup else None
         self._say(Phase.IDLE)
+        if self._job is not None and self._job.arguments != _conversion(setup):
+            self._end_job()  # of a network that nobody waits for any more
         if setup is None:
             self._close_features()  # perhaps another workspace comes
             return
@@ -209,7 +208,8 @@ class Engine(Worker):
         if self._missing:
             self._index(setup)
             return True
-        if self._limits is not None and self._judge_next(setup):
+        enough = len(self._hashes) >= MIN_REFERENCES
+        if enough and self._limits is not None and self._judge_next(setup):
             return True
         if self._to_score:
             self._calibrate(setup)
@@ -227,7 +227,7 @@ class Engine(Worker):
         if scoring.runtime == "openvino":
             model = converted_path(backbone(scoring.backbone), paths.networks_folder())
             if not model.exists():
-                self._convert(scoring.backbone)
+                self._convert(setup)
                 return False
         self._extractor = Extractor(
             scoring, weights_folder=paths.weights_folder(), cache=paths.networks_folder()
@@ -235,12 +235,12 @@ class Engine(Worker):
         self._extractor_key = scoring.features_key
         return True
 
-    def _convert(self, backbone_name: str) -> None:
+    def _convert(self, setup: Setup) -> None:
         """Convert a network in a child process, so that this process never imports torch."""
         if self._job is not None:
             return
         self._say(Phase.CONVERTING)
-        self._job = ChildJob(["convert", "--backbone", backbone_name], self)
+        self._job = ChildJob(list(_conversion(setup)), self)
         self._job.progressed.connect(self._on_converting)
         self._job.finished.connect(self._on_converted)
         self._job.start()
@@ -251,9 +251,7 @@ class Engine(Worker):
 
     @Slot(str)
     def _on_converted(self, sentence: str) -> None:
-        job, self._job = self._job, None
-        if job is not None:
-            job.deleteLater()
+        self._end_job()
         if sentence:
             self.failed.emit(sentence)
             self._say(Phase.FAILED, reason=sentence)
@@ -286,7 +284,7 @@ class Engine(Worker):
         if len(hashes) < MIN_REFERENCES:
             return
         known = setup.known_scores
-        rows = _sample(len(hashes), setup.fingerprint)
+        rows = sampled_rows(len(hashes), setup.fingerprint)
         self._sample = len(rows)
         if all(hashes[r] in known for r in rows):
             return
@@ -377,10 +375,14 @@ class Engine(Worker):
             self._state = state
             self.state_changed.emit(state)
 
+    def _end_job(self) -> None:
+        job, self._job = self._job, None
+        if job is not None:
+            job.cancel()
+            job.deleteLater()
+
     def _close(self) -> None:
-        if self._job is not None:
-            self._job.cancel()
-            self._job = None
+        self._end_job()
         self._gallery = None
         self._method = None
         self._close_features()
@@ -392,9 +394,6 @@ class Engine(Worker):
             self._features = None
 
 
-def _sample(count: int, fingerprint: str) -> list[int]:
-    """Return the rows to score: all, or a choice that is the same whenever the gallery is."""
-    if count <= LEAVE_ONE_OUT_SAMPLE:
-        return list(range(count))
-    ranked = sorted(range(count), key=lambda row: digest_of([fingerprint, row]))
-    return sorted(ranked[:LEAVE_ONE_OUT_SAMPLE])
+def _conversion(setup: Setup | None) -> tuple[str, ...]:
+    """Return the command that converts the network of a setup."""
+    return ("convert", "--backbone", setup.scoring.backbone) if setup else ()

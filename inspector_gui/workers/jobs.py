@@ -21,6 +21,7 @@ class ChildJob(QObject):
 
     def __init__(self, arguments: list[str], parent: QObject) -> None:
         super().__init__(parent)
+        self.arguments = tuple(arguments)
         self._process = QProcess(self)
         self._process.setProgram(sys.executable)
         self._process.setArguments(["-m", "inspector_gui", *arguments, "--progress", "json"])

@@ -81,7 +81,7 @@ class Recorder(Worker):
             from inspector_gui.store.inspections import Inspections
             from inspector_gui.store.references import References
 
-            if self._store is None or self._store.workspace.folder != folder.absolute():
+            if self._store is None or self._store.workspace.folder != folder:
                 workspace = Workspace.open(folder)  # before the other one is let go
                 self._close()
                 self._store = Store(workspace, References(workspace), Inspections(workspace))

@@ -51,8 +51,8 @@ def test_the_view_follows_the_newest_part_until_told_to_stay(desk: Desk, tmp_pat
     history = desk.session.history
     opened: list[Part | None] = []
     history.opened.connect(opened.append)
+    desk.until(lambda: history.part and history.part.row.id == desk.rows[-1].id)
     assert history.part is not None
-    assert history.part.row.id == desk.rows[-1].id
     history.follow(False)
     history.open(desk.rows[0].id)
     desk.session.check(write_parts(tmp_path / "more", range(60, 62)))

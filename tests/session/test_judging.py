@@ -205,7 +205,7 @@ def test_one_more_reference_counts_while_a_feed_runs(desk: Desk, tmp_path: Path)
     assert part.nearest[0] == sha(png(70))
 
 
-def test_deleting_the_only_set_while_a_feed_runs_and_making_another_goes_on(
+def test_deleting_the_only_set_pauses_the_feed_and_it_goes_on_with_the_restored_one(
     desk: Desk, tmp_path: Path
 ) -> None:
     first = desk.make_ready()
@@ -215,8 +215,11 @@ def test_deleting_the_only_set_while_a_feed_runs_and_making_another_goes_on(
     desk.until(lambda: desk.session.references.current is None)
     desk.settle()
     assert desk.rows == ()
+    desk.until(lambda: desk.session.feeds.state is FeedState.PAUSED)
+    assert "paused" in desk.notices[-1]
     desk.session.references.restore(first.id)
     desk.until_ready()
+    desk.session.feeds.resume()
     restored = len(desk.rows)
     desk.until(lambda: len(desk.rows) > restored + 3)
     assert desk.names == [f"endless-{n + 1}" for n in range(len(desk.rows))]

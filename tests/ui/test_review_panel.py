@@ -181,7 +181,7 @@ def test_the_list_follows_what_is_opened_elsewhere_without_opening_it_again(
     place.session.history.follow(True)
     assert panel.selected_ids() == (b,)
     (newest,) = place.inspect(0.1)
-    assert open_id(place) == newest
+    place.until(lambda: open_id(place) == newest)
     assert panel.selected_ids() == (newest,)  # passed, so not listed: the open part
     assert not panel.list.selectionModel().hasSelection()
     assert place.session.history.follows

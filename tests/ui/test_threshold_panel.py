@@ -192,16 +192,17 @@ def test_a_new_part_is_counted_soon(panel: ThresholdPanel, session: Session, qtb
 
 
 def test_the_open_part_is_marked_and_one_off_the_axis_tells_its_number(
-    panel: ThresholdPanel, session: Session
+    panel: ThresholdPanel, session: Session, qtbot: QtBot
 ) -> None:
     session.history.opened.emit(part(row(3, 4.0)))
-    assert panel.limit.plot.part.isVisible()
+    qtbot.waitUntil(panel.limit.plot.part.isVisible, timeout=1000)
     assert panel.limit.plot.part.value() == pytest.approx(1.5)
     session.history.opened.emit(part(row(3, 41.0)))
+    qtbot.waitUntil(lambda: panel.limit.plot.part.value() != pytest.approx(1.5), timeout=1000)
     assert panel.limit.plot.part.value() < panel._ends[1]
     assert "20.0 ×" in panel.limit.plot.part.label.format
     session.history.opened.emit(None)
-    assert not panel.limit.plot.part.isVisible()
+    qtbot.waitUntil(lambda: not panel.limit.plot.part.isVisible(), timeout=1000)
 
 
 def test_a_stale_limit_is_said_and_the_suggestion_offered(
