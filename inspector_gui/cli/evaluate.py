@@ -13,6 +13,7 @@ from inspector_gui.cli.progress import reporting
 from inspector_gui.cli.recipe import open_extractor, temporary_bank
 from inspector_gui.cli.tables import show
 from inspector_gui.core.evaluation import Dataset, Evaluation, evaluate, read_dataset
+from inspector_gui.core.images import display_name
 from inspector_gui.core.methods import make_method
 from inspector_gui.core.types import Progress, Scoring
 
@@ -26,7 +27,8 @@ def run(
     style: ProgressStyle,
 ) -> int:
     """Evaluate every scoring on every data set, in this order; returns the exit status."""
-    datasets = [read_dataset(folder) for folder in folders]
+    read = [read_dataset(folder) for folder in folders]
+    datasets = [replace(dataset, name=display_name(dataset.name)) for dataset in read]
     with Outputs(files=[json]) as outputs:
         results = [
             _evaluate(dataset, scoring, seed=seed, style=style)

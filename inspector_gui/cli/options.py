@@ -23,7 +23,8 @@ Preset = Annotated[
     str | None,
     typer.Option(
         metavar="paper|official|fast",
-        help="Constants and geometry of the paper, of its authors' code, or quick ones.",
+        help="paper: the papers' network, geometry and constants; all that dn2 and spade have. "
+        "official and fast belong to methods with training.",
     ),
 ]
 Backbone = Annotated[
@@ -45,7 +46,9 @@ Crop = Annotated[
 K = Annotated[
     int | None, typer.Option("--k", help="Nearest references; cut to the number there is.")
 ]
-Kappa = Annotated[int | None, typer.Option(help="Nearest gallery features of a place (spade).")]
+Kappa = Annotated[
+    int | None, typer.Option(help="Nearest gallery features of a place, 1 to 100 (spade).")
+]
 Sigma = Annotated[
     float | None,
     typer.Option(help="Smoothing of the map in pixels of a 224 x 224 input (spade)."),

@@ -18,9 +18,10 @@ class Outputs:
     """
 
     def __init__(self, *, files: Iterable[Path | None] = (), folder: Path | None = None) -> None:
-        for file in files:
-            if file is not None:
-                check_file(file)
+        given = [file for file in files if file is not None]
+        for file in given:
+            check_file(file)
+        _check_different([*given, folder] if folder is not None else given)
         self._staged: list[tuple[Path, Path]] = []
         self._made = folder if folder is not None and _make_folder(folder) else None
 
@@ -75,6 +76,15 @@ def check_file(path: Path) -> None:
     if path.is_dir():
         raise KnownError(f"{path} is a folder; name a file to write.")
     _check_writable(path.parent)
+
+
+def _check_different(places: Iterable[Path]) -> None:
+    seen: set[Path] = set()
+    for place in places:
+        found = place.resolve()
+        if found in seen:
+            raise KnownError(f"{place} is named for two results; give each a place of its own.")
+        seen.add(found)
 
 
 def _check_writable(folder: Path) -> None:

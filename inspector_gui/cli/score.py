@@ -20,7 +20,13 @@ from inspector_gui.core.errors import KnownError
 from inspector_gui.core.evaluation import References, learn
 from inspector_gui.core.features import Extractor, Gallery
 from inspector_gui.core.heatmap import overlay, to_bytes
-from inspector_gui.core.images import UnreadableImage, encode_png, list_images, read_image
+from inspector_gui.core.images import (
+    UnreadableImage,
+    display_name,
+    encode_png,
+    list_images,
+    read_image,
+)
 from inspector_gui.core.methods import make_method
 from inspector_gui.core.methods.base import Method, anomaly_map, leave_one_out
 from inspector_gui.core.types import (
@@ -100,19 +106,20 @@ def run(request: Request, scoring: Scoring, style: ProgressStyle) -> int:
 def _pictures(paths: Sequence[Path]) -> list[Path]:
     for path in paths:
         if not path.exists():
-            raise KnownError(f"There is no file or folder {path}.")
+            raise KnownError(f"There is no file or folder {display_name(path)}.")
     pictures = list_images(list(paths))
     if not pictures:
-        raise KnownError(f"There are no pictures in {', '.join(map(str, paths))}.")
+        raise KnownError(f"There are no pictures in {', '.join(map(display_name, paths))}.")
     return pictures
 
 
 def _references(folder: Path) -> list[Path]:
     if not folder.is_dir():
-        raise KnownError(f"The references {folder} are not a folder.")
+        raise KnownError(f"The references {display_name(folder)} are not a folder.")
     references = list_images([folder])
     if not references:
-        raise KnownError(f"There are no pictures in the folder of references, {folder}.")
+        shown = display_name(folder)
+        raise KnownError(f"There are no pictures in the folder of references, {shown}.")
     return references
 
 
@@ -148,7 +155,7 @@ class _Judge:
             decision = Decision(Outcome.ERROR, None, str(error))
             return Judged(path, None, decision, str(error)), None
         scores = self.method.score(self.extractor.extract(image), self.gallery)
-        nearest = tuple(self.learned.files.values())[scores.nearest[0]].name
+        nearest = display_name(tuple(self.learned.files.values())[scores.nearest[0]].name)
         if self.limits is None:
             reason = "no limit: that takes at least two references"
             return Judged(path, scores, None, reason, nearest), image
@@ -195,7 +202,7 @@ def _as_row(part: Judged) -> dict[str, str | float | None]:
     scores, decision = part.scores, part.decision
     has_stages = scores is not None and scores.patches is not None
     return {
-        "path": str(part.path),
+        "path": display_name(part.path),
         "score": scores.image if scores else None,
         "stage1": scores.stage1 if scores and has_stages else None,
         "multiple": decision.multiple if decision else None,
@@ -237,7 +244,7 @@ def _show(judged: Sequence[Judged], limits: Limits | None) -> None:
     for part in judged:
         multiple = part.decision.multiple if part.decision else None
         table.add_row(
-            str(part.path),
+            display_name(part.path),
             f"{part.scores.image:.4g}" if part.scores else "",
             f"{multiple:.2f} × limit" if multiple is not None else "",
             part.decision.outcome.value if part.decision else "",

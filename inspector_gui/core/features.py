@@ -83,7 +83,7 @@ class Extractor:
     def __init__(self, scoring: Scoring, *, weights_folder: Path, cache: Path) -> None:
         self._spec = backbone(scoring.backbone)
         self.geometry = Geometry(scoring.size, scoring.crop)
-        self._network: Network = load_network(
+        self.network: Network = load_network(
             self._spec,
             runtime=scoring.runtime,
             precision=scoring.precision,
@@ -95,13 +95,16 @@ class Extractor:
     @property
     def device(self) -> str:
         """Device, runtime and precision in words."""
-        return self._network.device
+        return self.network.device
+
+    def prepare(self, image: RGB) -> Floats:
+        """Return the network's input for a picture: float32, 1 x 3 x side x side, normalised."""
+        return normalise(self.geometry.apply(image), self._spec.mean, self._spec.std)
 
     def extract(self, image: RGB) -> Features:
         """Return the features of a picture (uint8, H x W x 3, RGB)."""
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
             raise ValueError(f"expected uint8 H x W x 3, got {image.dtype} {image.shape}")
-        batch = normalise(self.geometry.apply(image), self._spec.mean, self._spec.std)
-        *maps, pooled = self._network.run(batch)
+        *maps, pooled = self.network.run(self.prepare(image))
         fine, middle, coarse = (np.ascontiguousarray(m[0].transpose(1, 2, 0)) for m in maps)
         return Features(pooled[0], (fine, middle, coarse))

@@ -27,11 +27,23 @@ SUFFIXES = frozenset(
 MAX_FILE_BYTES = 1 << 30
 _ALPHA_BACKGROUND = 128
 _ORIENTATION_TAG = 0x0112
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _EXIF = 0  # cv2.IMAGE_METADATA_EXIF, missing from OpenCV's type stubs
 
 
 class UnreadableImage(KnownError):  # noqa: N818 - named like what it is about
     """A file is not a picture that can be used; the text says why."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(display_name(sentence))
+
+
+def display_name(path: Path | str) -> str:
+    """Return a path or name as text that can be stored and shown anywhere.
+
+    Bytes of a file name that are no UTF-8, which Python carries as surrogates, become U+FFFD.
+    """
+    return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", str(path))
 
 
 def is_image_name(path: Path) -> bool:

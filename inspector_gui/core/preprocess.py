@@ -76,7 +76,10 @@ def normalise(
     image: RGB, mean: tuple[float, float, float], std: tuple[float, float, float]
 ) -> Floats:
     """Return (image - mean) / std as float32, 1 x 3 x H x W; mean and std in 0..255."""
-    scale = np.asarray([1.0 / s for s in std], np.float32)
-    offset = np.asarray([-m / s for m, s in zip(mean, std, strict=True)], np.float32)
-    values = image.astype(np.float32) * scale + offset
-    return np.ascontiguousarray(values.transpose(2, 0, 1)[None])
+    values = np.empty((1, 3, *image.shape[:2]), np.float32)
+    for channel, (m, s) in enumerate(zip(mean, std, strict=True)):
+        plane = values[0, channel]
+        plane[...] = image[:, :, channel]
+        plane *= np.float32(1.0 / s)
+        plane += np.float32(-m / s)
+    return values

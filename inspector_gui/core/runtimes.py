@@ -115,7 +115,7 @@ class OpenVinoNetwork:
     def run(self, batch: Floats) -> tuple[Floats, ...]:
         """See `Network.run`."""
         results = self._request.infer([batch], share_inputs=True)
-        return tuple(np.array(results[i], np.float32) for i in range(4))
+        return tuple(np.asarray(results[i], np.float32) for i in range(4))  # its own copies
 
 
 def converted_path(spec: Backbone, cache: Path) -> Path:

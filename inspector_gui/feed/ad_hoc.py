@@ -7,7 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from inspector_gui.core.images import UnreadableImage, decode, list_images, read_bytes
+from inspector_gui.core.images import (
+    UnreadableImage,
+    decode,
+    display_name,
+    list_images,
+    read_bytes,
+)
 from inspector_gui.core.types import RGB, Frame, Source, UnreadableFrame
 from inspector_gui.feed.source import EndOfSource
 
@@ -18,7 +24,9 @@ class AdHocSource:
     is_live = False
 
     def __init__(self, paths: Sequence[Path]) -> None:
-        self.name = paths[0].name if len(paths) == 1 else f"{len(paths)} dropped items"
+        self.name = (
+            display_name(paths[0].name) if len(paths) == 1 else f"{len(paths)} dropped items"
+        )
         self._paths = tuple(paths)
         self._queue: deque[tuple[Path, str]] = deque()
         self.total = 0
@@ -28,7 +36,7 @@ class AdHocSource:
         named: dict[Path, tuple[Path, str]] = {}
         for dropped in self._paths:
             for path in list_images([dropped]):
-                name = path.relative_to(dropped.parent).as_posix()
+                name = display_name(path.relative_to(dropped.parent).as_posix())
                 named.setdefault(path.resolve(), (path, name))
         self._queue = deque(named.values())
         self.total = len(self._queue)

@@ -17,6 +17,7 @@ from inspector_gui.core.errors import KnownError
 from inspector_gui.core.images import (
     UnreadableImage,
     decode,
+    display_name,
     is_image_name,
     natural_order,
     read_bytes,
@@ -62,7 +63,8 @@ class FolderSource:
     is_live = False
 
     def __init__(self, folder: Path, *, recursive: bool = True, poll_seconds: float = 0.2) -> None:
-        self.name = folder.name or str(folder)
+        self.name = display_name(folder.name or folder)
+        self._shown = display_name(folder)
         self._folder = folder
         self._recursive = recursive
         self._poll_seconds = poll_seconds
@@ -82,10 +84,10 @@ class FolderSource:
                 pass
         except FileNotFoundError:
             raise KnownError(
-                f"The folder {self._folder} does not exist; choose another one."
+                f"The folder {self._shown} does not exist; choose another one."
             ) from None
         except NotADirectoryError:
-            raise KnownError(f"{self._folder} is not a folder; choose a folder.") from None
+            raise KnownError(f"{self._shown} is not a folder; choose a folder.") from None
         except OSError as error:
             raise self._unlistable(error) from error
 
@@ -168,7 +170,7 @@ class FolderSource:
                 if folder == os.fspath(self._folder):
                     raise self._lost(error) from error
                 if not isinstance(error, FileNotFoundError):
-                    _log.warning("The folder %s cannot be read: %s", folder, error)
+                    _log.warning("The folder %s cannot be read: %s", display_name(folder), error)
 
     def _news(self, entry: os.DirEntry[str]) -> _Look | None:
         if entry.name.startswith("~") or not is_image_name(Path(entry.name)):
@@ -243,12 +245,12 @@ class FolderSource:
         )
 
     def _name_of(self, path: Path) -> str:
-        return path.relative_to(self._folder).as_posix()
+        return display_name(path.relative_to(self._folder).as_posix())
 
     def _lost(self, error: OSError) -> KnownError:
         if isinstance(error, FileNotFoundError | NotADirectoryError):
             return KnownError(
-                f"The folder {self._folder} is gone; bring it back or choose another one, then "
+                f"The folder {self._shown} is gone; bring it back or choose another one, then "
                 "start again."
             )
         return self._unlistable(error)
@@ -256,7 +258,7 @@ class FolderSource:
     def _unlistable(self, error: OSError) -> KnownError:
         reason = error.strerror or type(error).__name__
         return KnownError(
-            f"The folder {self._folder} cannot be read ({reason}); check its permissions and its "
+            f"The folder {self._shown} cannot be read ({reason}); check its permissions and its "
             "connection."
         )
 

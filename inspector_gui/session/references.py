@@ -312,12 +312,15 @@ class ReferenceSets(QObject):
 
 
 def _read(path: Path) -> tuple[str, bytes]:
-    from inspector_gui.core.images import read_bytes
+    from inspector_gui.core.images import display_name, read_bytes
 
-    return path.name, read_bytes(path)
+    return display_name(path.name), read_bytes(path)
 
 
 def _telling_name(path: Path) -> str:
     """Return what a set made from a folder or file is called: not just "good" or "train"."""
-    names = (path.stem if path.is_file() else path.name, *(p.name for p in path.parents))
+    from inspector_gui.core.images import display_name
+
+    own = path.stem if path.is_file() else path.name
+    names = [display_name(name) for name in (own, *(p.name for p in path.parents))]
     return next((n for n in names if n.casefold() not in _VAGUE_NAMES), "Reference set")

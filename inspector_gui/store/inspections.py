@@ -14,7 +14,7 @@ from sqlalchemy import Row, ScalarSelect, Select, func, select
 from sqlalchemy.orm import Session
 
 from inspector_gui.core.errors import KnownError
-from inspector_gui.core.images import decode, encode_png, read_bytes, thumbnail
+from inspector_gui.core.images import decode, display_name, encode_png, read_bytes, thumbnail
 from inspector_gui.core.types import (
     RGB,
     Floats,
@@ -216,7 +216,7 @@ class Inspections:
 
     def _keep(self, frame: Frame, outcome: Outcome) -> _Kept:
         content = None if frame.data is None else hashlib.sha256(frame.data).hexdigest()
-        can_be_found_again = frame.path is not None and frame.source is Source.FOLDER
+        can_be_found_again = _text(frame.path) is not None and frame.source is Source.FOLDER
         if outcome is Outcome.PASS and can_be_found_again:
             return _Kept(content, None, b"", "")
         data, suffix = frame.data, (frame.path or Path(frame.name)).suffix
@@ -356,7 +356,9 @@ def _no_such_inspection() -> KnownError:
 
 
 def _text(path: Path | None) -> str | None:
-    return None if path is None else str(path)
+    """Return a path as text that leads back to the file; None for one that is no UTF-8."""
+    text = None if path is None else str(path)
+    return text if text is None or display_name(text) == text else None
 
 
 def _number(value: float | None) -> float | None:

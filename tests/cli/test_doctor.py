@@ -65,20 +65,36 @@ def test_a_display_that_qt_cannot_use_fails(
     assert "no-such-platform" in checks_of(tmp_path / "r.json")[1]["display"]["found"]
 
 
-def test_a_damaged_converted_network_is_found_by_running_it(
+def test_a_damaged_converted_network_is_made_again_by_running_it(
     invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from inspector_gui import paths
     from inspector_gui.core.backbones import backbone
-    from inspector_gui.core.runtimes import converted_path
+    from inspector_gui.core.runtimes import converted_path, default_runtime
 
+    if default_runtime() != "openvino":
+        pytest.skip("with a GPU, doctor runs the network on torch")
     monkeypatch.setenv("INSPECTOR_CACHE", str(tmp_path / "cache"))
     model = converted_path(backbone("efficientnet_lite0"), paths.networks_folder())
     model.parent.mkdir(parents=True)
     model.write_text("damaged")
-    result = invoke("doctor")
+    result = invoke("doctor", "--json", tmp_path / "r.json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "ms a picture" in checks_of(tmp_path / "r.json")[1]["inference"]["found"]
+    assert model.read_text() != "damaged"
+
+
+def test_a_network_that_does_not_run_fails_with_what_to_do(
+    invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("illegal instruction")
+
+    monkeypatch.setattr("inspector_gui.cli.recipe.open_extractor", fail)
+    result = invoke("doctor", "--json", tmp_path / "r.json")
     assert result.exit_code == 1
-    assert "inference" in result.stderr
+    assert "illegal instruction" in checks_of(tmp_path / "r.json")[1]["inference"]["found"]
+    assert result.stderr.startswith("The program cannot work: inference. Install")
 
 
 def test_it_asks_for_versions_without_loading_torch() -> None:

@@ -56,3 +56,12 @@ def test_places_that_cannot_be_written_are_refused_at_once(tmp_path: Path, place
     (tmp_path / "file").write_text("")
     with pytest.raises(KnownError):
         Outputs(files=[tmp_path / place])
+
+
+def test_two_results_of_one_place_are_refused_at_once(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    with pytest.raises(KnownError, match="two results"):
+        Outputs(files=[tmp_path / "r", None, tmp_path / "a" / ".." / "r"])
+    with pytest.raises(KnownError, match="two results"):
+        Outputs(files=[tmp_path / "r"], folder=tmp_path / "r")
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]

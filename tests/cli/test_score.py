@@ -1,4 +1,5 @@
 import csv
+import os
 import shutil
 import signal
 import sys
@@ -100,6 +101,33 @@ def test_unreadable_files_are_rows_and_do_not_fail_the_run(
     assert "Reference left out: broken.png is empty" in result.stderr
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are text here")
+def test_names_that_are_no_utf_8_are_judged_like_any_other(
+    some: tuple[Path, Path], invoke: Invoke, tmp_path: Path
+) -> None:
+    references, parts = some
+    (parts / "good-04.jpg").rename(parts / os.fsdecode(b"good\xff\xfe.jpg"))
+    (parts / os.fsdecode(b"torn\xff.jpg")).write_bytes(b"nothing")
+    for path in list(references.iterdir()):
+        path.rename(path.with_name(os.fsdecode(b"\xe4") + path.name))
+    (references / os.fsdecode(b"torn\xfe.jpg")).write_bytes(b"")
+    result = invoke(
+        "score", parts, "--references", references, "--csv", tmp_path / "r.csv",
+        "--json", tmp_path / "r.json", "--heatmaps", tmp_path / "maps",
+    )  # fmt: skip
+    assert result.exit_code == 0
+    with (tmp_path / "r.csv").open(newline="", encoding="utf-8") as file:
+        rows = {row["path"].rsplit("/", 1)[1]: row for row in csv.DictReader(file)}
+    assert rows["good\ufffd\ufffd.jpg"]["decision"] == "pass"
+    assert rows["torn\ufffd.jpg"]["decision"] == "error"
+    assert {row["nearest"][:1] for row in rows.values()} == {"\ufffd", ""}
+    reported = read_json(tmp_path / "r.json")["parts"]
+    assert {part["path"].rsplit("/", 1)[1] for part in reported} == set(rows)
+    assert "Not judged: torn\ufffd.jpg is not a picture" in result.stderr
+    assert "Reference left out: torn\ufffd.jpg is empty" in result.stderr
+    assert len(list((tmp_path / "maps").iterdir())) == 4
+
+
 def test_nothing_readable_is_a_failure(
     some: tuple[Path, Path], invoke: Invoke, tmp_path: Path
 ) -> None:
@@ -165,6 +193,12 @@ def test_pictures_of_one_name_get_heatmaps_of_different_names(
         (["{good}", "--references", "{good}", "--backbone", "vgg"], "no backbone 'vgg'"),
         (["{good}", "--references", "{good}", "--size", "100"], "multiple of 32"),
         (["{good}", "--references", "{good}", "--runtime", "abacus"], "no runtime 'abacus'"),
+        (["{good}", "--references", "{good}", "--precision", "f8"], "no precision 'f8'"),
+        (["{good}", "--references", "{good}", "--kappa", "999999"], "--kappa is at most 100"),
+        (
+            ["{good}", "--references", "{good}", "--csv", "{empty}/r", "--json", "{empty}/./r"],
+            "two results",
+        ),
     ],
 )
 def test_bad_input_is_one_sentence_and_status_1(

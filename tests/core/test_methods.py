@@ -1,10 +1,12 @@
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from inspector_gui.core.errors import KnownError
 from inspector_gui.core.features import FeatureList, Features
+from inspector_gui.core.methods import MAX_KAPPA, scoring_for
 from inspector_gui.core.methods.base import Method, anomaly_map
 from inspector_gui.core.methods.dn2 import Dn2, global_score
 from inspector_gui.core.methods.spade import Spade
@@ -191,6 +193,26 @@ def test_without_sigma_nothing_is_smoothed() -> None:
 def test_an_even_map_stays_even_up_to_its_borders() -> None:
     even = anomaly_map(np.full((8, 8), 3, np.float32), SPADE)
     np.testing.assert_allclose(even, 3, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("kappa", MAX_KAPPA + 1, "--kappa is at most 100"),
+        ("kappa", 0, "at least 1"),
+        ("precision", "f8", "no precision 'f8'"),
+        ("runtime", "abacus", "no runtime 'abacus'"),
+    ],
+)
+def test_a_recipe_that_cannot_work_is_refused_before_any_work(
+    name: str, value: Any, words: str
+) -> None:
+    with pytest.raises(KnownError, match=words):
+        scoring_for("spade", **{name: value})
+
+
+def test_the_largest_kappa_is_a_recipe() -> None:
+    assert scoring_for("spade", kappa=MAX_KAPPA).kappa == MAX_KAPPA
 
 
 def _patches(patches: Floats | None) -> Floats:

@@ -1,3 +1,5 @@
+import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -86,3 +88,14 @@ def test_a_pasted_picture_is_a_frame_of_its_own() -> None:
 def test_a_pasted_picture_of_another_kind_is_refused() -> None:
     with pytest.raises(ValueError, match="uint8"):
         frame_from_clipboard(np.zeros((4, 4), np.uint8), "grey")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are text here")
+def test_a_dropped_name_that_is_no_utf_8_comes_like_any_other(tmp_path: Path) -> None:
+    odd = write(tmp_path / os.fsdecode(b"lot\xff") / os.fsdecode(b"b\xff\xfe.png"))
+    torn = tmp_path / os.fsdecode(b"d\xe4.png")
+    torn.write_bytes(b"nothing")
+    first, second = read_all(AdHocSource([odd.parent, torn]))
+    assert (first.name, first.path) == ("lot\ufffd/b\ufffd\ufffd.png", odd)
+    assert "d\ufffd.png is not a picture" in getattr(second, "reason", "")
+    assert AdHocSource([torn]).name == "d\ufffd.png"

@@ -321,3 +321,23 @@ def test_a_read_without_news_neither_blocks_nor_spins(tmp_path: Path) -> None:
         assert time.monotonic() - began < 0.2
         reads += 1
     assert reads < 100
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are text here")
+def test_a_name_that_is_no_utf_8_comes_like_any_other(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"lot\xff")
+    folder.mkdir()
+    odd, torn = folder / os.fsdecode(b"b\xff\xfe.png"), folder / os.fsdecode(b"d\xe4.png")
+    for path in (folder / "a.png", odd, folder / "c.png"):
+        path.write_bytes(picture())
+    torn.write_bytes(b"nothing")
+    age(torn, 60)
+    source = opened(folder)
+    assert source.name == "lot\ufffd"
+    found = read_until(source, lambda found: len(found) >= 4)
+    assert [f.name for f in found] == ["a.png", "b\ufffd\ufffd.png", "c.png", "d\ufffd.png"]
+    assert found[1].path == odd
+    assert "d\ufffd.png is not a picture" in getattr(found[3], "reason", "")
+    shutil.rmtree(folder)
+    with pytest.raises(KnownError, match="lot\ufffd is gone"):
+        read_until(source, lambda _: False)

@@ -1,4 +1,6 @@
 import dataclasses
+import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -246,3 +248,18 @@ def test_packing_patches_is_lossless(patches: Floats) -> None:
     assert unpacked is not None
     np.testing.assert_array_equal(unpacked, patches)
     assert unpacked.dtype == np.float32
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are text here")
+def test_of_a_file_whose_path_is_no_utf_8_the_picture_is_kept_and_not_the_path(
+    inspections: Inspections, screws: ReferenceSet, tmp_path: Path
+) -> None:
+    path = tmp_path / os.fsdecode(b"b\xff\xfe.png")
+    frame = dataclasses.replace(folder_frame(tmp_path, 1), name="b\ufffd\ufffd.png", path=path)
+    row = inspections.add(inspection(frame, screws.id, outcome=Outcome.PASS))
+    torn = UnreadableFrame("torn", "is damaged", Source.FOLDER, captured_at=1.0, path=path)
+    inspections.add_unreadable(torn, screws.id)
+    assert [found.path for found in inspections.rows()] == [None, None]
+    image = inspections.part(row.id).image
+    assert image is not None
+    np.testing.assert_array_equal(image, frame.image)

@@ -8,9 +8,12 @@ from inspector_gui.core.methods.base import Method
 from inspector_gui.core.methods.dn2 import Dn2
 from inspector_gui.core.methods.spade import Spade
 from inspector_gui.core.preprocess import Geometry
+from inspector_gui.core.runtimes import PRECISIONS, RUNTIMES
 from inspector_gui.core.types import Scoring
 
 METHODS = ("dn2", "spade")
+MAX_KAPPA = 100
+"""The time that a map takes grows with the number of neighbours."""
 
 _PRESETS = {
     ("dn2", "default"): Scoring(method="dn2", k=2),
@@ -48,6 +51,14 @@ def scoring_for(method: str, *, preset: str = "default", **overrides: object) ->
     backbone(scoring.backbone)
     if scoring.k < 1 or scoring.kappa < 1:
         raise KnownError("--k and --kappa count neighbours: at least 1.")
+    if scoring.kappa > MAX_KAPPA:
+        raise KnownError(f"--kappa is at most {MAX_KAPPA}.")
+    if scoring.precision not in PRECISIONS:
+        known = ", ".join(PRECISIONS)
+        raise KnownError(f"There is no precision {scoring.precision!r}; choose {known}.")
+    if scoring.runtime not in RUNTIMES:
+        known = " or ".join(RUNTIMES)
+        raise KnownError(f"There is no runtime {scoring.runtime!r}; choose {known}.")
     if not 0 <= scoring.sigma <= scoring.input_side:
         raise KnownError("--sigma is a smoothing in pixels, 0 or more and within the picture.")
     return scoring
