@@ -57,6 +57,39 @@ def test_real_hazelnuts_are_told_apart_and_their_colour_is_found(
     assert found["k_used"] == 28
 
 
+@pytest.mark.slow
+def test_real_cookies_are_told_apart_and_their_breaks_are_found(
+    photographs: Path, invoke: Invoke, tmp_path: Path
+) -> None:
+    cookie = photographs.with_name("cookie")
+    if not cookie.is_dir():
+        pytest.skip(f"no photographs in {cookie}")
+    assert invoke("evaluate", cookie, "--json", tmp_path / "r.json").exit_code == 0
+    (found,) = read_json(tmp_path / "r.json")
+    assert found["image_auroc"] >= 0.94
+    assert found["aupro"] >= 0.77
+    assert found["n_test"] == 54
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(500)
+def test_real_magnetic_tiles_are_told_apart(
+    photographs: Path, invoke: Invoke, tmp_path: Path
+) -> None:
+    tiles = photographs.with_name("magnetic_tile")
+    if not tiles.is_dir():
+        pytest.skip(f"no photographs in {tiles}")
+    fewer = tmp_path / "magnetic_tile"  # every sixth picture: the whole set takes minutes
+    for file in sorted(tiles.glob("t*/*/*"))[::6]:
+        place = fewer / file.relative_to(tiles)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(file)
+    (fewer / "ground_truth").symlink_to(tiles / "ground_truth")
+    assert invoke("evaluate", fewer, "--json", tmp_path / "r.json").exit_code == 0
+    (found,) = read_json(tmp_path / "r.json")
+    assert found["image_auroc"] >= 0.82
+
+
 def test_the_bootstrap_follows_its_seed(washers: Path, invoke: Invoke, tmp_path: Path) -> None:
     # Good parts that are called bad cannot be told apart, so that there is an interval.
     folder = tmp_path / "washers"

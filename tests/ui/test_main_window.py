@@ -1,0 +1,80 @@
+"""The window as a whole: its table of actions, and a workspace that is in use elsewhere."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtWidgets import QApplication, QDialog
+from pytestqt.qtbot import QtBot
+
+from inspector_gui.core.backbones import BACKBONES
+from inspector_gui.session import Session
+from inspector_gui.settings import Settings
+from inspector_gui.store.database import Workspace
+from inspector_gui.ui.main_window import BACKBONE_NAMES, MainWindow
+from inspector_gui.ui.theme import Theme
+
+
+@pytest.fixture
+def window(qtbot: QtBot, qapp: QApplication, tmp_path: Path) -> Iterator[MainWindow]:
+    session = Session()
+    session.start()
+    theme = Theme(qapp)
+    theme.apply(is_dark=True)
+    window = MainWindow(session, theme, Settings(tmp_path / "window.ini"))
+    with qtbot.waitExposed(window):
+        window.show()
+    yield window
+    window.close()
+    assert session.stop()
+    window.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+def test_every_network_there_is_can_be_chosen() -> None:
+    assert tuple(BACKBONES) == BACKBONE_NAMES
+
+
+def test_keys_are_given_once_and_named_in_the_tooltips(window: MainWindow) -> None:
+    keys = [a.shortcut().toString() for a in window.actions_by_name.values()]
+    given = [key for key in keys if key]
+    assert len(given) == len(set(given))
+    assert {"A", "R", "U", "N", "F", "F1", "Ctrl+V"} <= set(given)
+    for action in window.actions_by_name.values():
+        if not action.shortcut().isEmpty():
+            assert action.shortcut().toString() in action.toolTip()
+
+
+def test_every_action_can_be_triggered_in_an_empty_workspace(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    session = window._session
+    with qtbot.waitSignal(session.workspace_opened, timeout=20_000):
+        window.open_workspace(str(tmp_path / "workspace"))
+    demanded: list[bool] = []
+    window.demo_requested.connect(lambda: demanded.append(True))
+    for name, action in window.actions_by_name.items():
+        if name != "quit":
+            action.trigger()
+            QApplication.processEvents()
+        for dialog in QApplication.topLevelWidgets():
+            if isinstance(dialog, QDialog) and dialog.isVisible():
+                dialog.close()
+    assert demanded == [True]
+    assert window.isVisible()
+
+
+def test_a_workspace_in_use_is_told_and_try_again_opens_that_very_one(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    session = window._session
+    with Workspace.open(tmp_path / "held"):
+        with qtbot.waitSignal(session.workspace_refused, timeout=20_000) as refused:
+            window.open_workspace(str(tmp_path / "held"))
+        assert "open in another Inspector window" in refused.args[0]
+        before = sorted(p.name for p in (tmp_path / "held").iterdir())
+    assert "inspector.db" in before
+    with qtbot.waitSignal(session.workspace_opened, timeout=20_000):
+        window.heatmap.retry_requested.emit()
+    assert session.workspace == tmp_path / "held"
