@@ -12,26 +12,24 @@ from PySide6.QtWidgets import (
     QAbstractSlider,
     QApplication,
     QComboBox,
-    QDialog,
     QDockWidget,
     QFileDialog,
-    QFormLayout,
     QLineEdit,
     QMainWindow,
     QVBoxLayout,
     QWidget,
 )
 
-from inspector_gui import __version__
 from inspector_gui.core.types import Verdict
 from inspector_gui.session import Session
 from inspector_gui.settings import Settings
 from inspector_gui.ui.actions import ActionSpec, add_actions
-from inspector_gui.ui.card import label
 from inspector_gui.ui.commands import Commands
 from inspector_gui.ui.feed_panel import FeedPanel
 from inspector_gui.ui.heatmap_panel import HeatmapPanel
+from inspector_gui.ui.keys_dialog import show_keys
 from inspector_gui.ui.notices import NoticeStrip
+from inspector_gui.ui.recipe_dialog import RecipeDialog
 from inspector_gui.ui.reference_panel import ReferencePanel
 from inspector_gui.ui.review_panel import ReviewPanel
 from inspector_gui.ui.status import StatusLine
@@ -200,9 +198,13 @@ class MainWindow(QMainWindow):
                 partial(self._set_recipe, runtime=runtime), group="runtime",
             )  # fmt: skip
         yield spec(
+            "parameters", recipe, tr("Parameters…"), "", tr("K, κ, σ, size and crop of this set"),
+            self.show_parameters, separate=True,
+        )  # fmt: skip
+        yield spec(
             "suggested", recipe, tr("Use the suggested limit"), "",
             tr("Replace the limit by the one suggested from the references"),
-            self._use_suggestion, separate=True,
+            self._use_suggestion,
         )  # fmt: skip
         yield spec("folder", feed, tr("Folder…"), "Ctrl+F", tr("Judge a folder"), f.choose_folder)
         yield spec("camera", feed, tr("Camera…"), "", tr("Judge a camera"), f.enter_camera)
@@ -296,16 +298,14 @@ class MainWindow(QMainWindow):
 
     def show_keys(self) -> None:
         """List all keys in a window that stays beside this one."""
-        dialog = QDialog(self)
-        dialog.setWindowTitle(self.tr("Keys"))
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        form = QFormLayout(dialog)
-        form.addRow(label(self.tr("hold Space"), "title"), label(self.tr("Hide the overlay"), ""))
-        for action in self.actions_by_name.values():
-            if not action.shortcut().isEmpty():
-                form.addRow(label(action.shortcut().toString(), "title"), label(action.text(), ""))
-        form.addRow(label(f"Inspector {__version__}", "small"))
-        dialog.show()
+        show_keys(self, self.actions_by_name.values())
+
+    def show_parameters(self) -> None:
+        """Show the numbers of the current set's recipe beside the window."""
+        if (current := self._session.references.current) is None:
+            self._session.notice(self.tr("Create a reference set first."))
+        else:
+            RecipeDialog(self._session, current.scoring, self).show()
 
     def _set_recipe(self, **changes: str) -> None:
         from inspector_gui.core.methods import scoring_for

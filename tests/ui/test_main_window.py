@@ -13,6 +13,7 @@ from inspector_gui.session import Session
 from inspector_gui.settings import Settings
 from inspector_gui.store.database import Workspace
 from inspector_gui.ui.main_window import BACKBONE_NAMES, MainWindow
+from inspector_gui.ui.recipe_dialog import RecipeDialog
 from inspector_gui.ui.theme import Theme
 
 
@@ -78,3 +79,27 @@ def test_a_workspace_in_use_is_told_and_try_again_opens_that_very_one(
     with qtbot.waitSignal(session.workspace_opened, timeout=20_000):
         window.heatmap.retry_requested.emit()
     assert session.workspace == tmp_path / "held"
+
+
+def test_the_parameters_of_a_set_are_changed_in_the_window(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    session = window._session
+    with qtbot.waitSignal(session.workspace_opened, timeout=20_000):
+        window.open_workspace(str(tmp_path / "workspace"))
+    with qtbot.waitSignal(session.references.sets_changed):
+        session.references.create("Washers")
+    window.actions_by_name["parameters"].trigger()
+    (dialog,) = window.findChildren(RecipeDialog)
+    dialog.fields["size"].setValue(250)
+    dialog.apply()
+    assert "multiple of 32" in dialog.reason.text()
+    for name, value in (("k", 20), ("kappa", 3), ("size", 256), ("crop", 224)):
+        dialog.fields[name].setValue(value)
+    with qtbot.waitSignal(session.references.current_changed):
+        dialog.apply()
+    current = session.references.current
+    assert current is not None
+    scoring = current.scoring
+    assert (scoring.k, scoring.kappa, scoring.size, scoring.crop) == (20, 3, 256, 224)
+    assert scoring.border_weight

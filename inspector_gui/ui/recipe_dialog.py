@@ -1,0 +1,100 @@
+"""The numbers of a recipe's scoring half: neighbours, smoothing and input size of the set."""
+
+from dataclasses import asdict
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QDialog,
+    QDialogButtonBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QSpinBox,
+    QWidget,
+)
+
+from inspector_gui.core.errors import KnownError
+from inspector_gui.core.types import Scoring
+from inspector_gui.session import Session
+from inspector_gui.ui.card import label
+
+_FIXED = ("method", "preset", "border_weight")
+_MAP_ONLY = ("kappa", "sigma")  # DN2 has no map
+
+
+class RecipeDialog(QDialog):
+    """Stands beside the window; what it applies counts from the next part on."""
+
+    def __init__(self, session: Session, scoring: Scoring, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(self.tr("Parameters of this set"))
+        self._session, self._scoring = session, scoring
+        self.fields: dict[str, QSpinBox | QDoubleSpinBox] = {
+            "k": _whole(1, 1_000_000),
+            "kappa": _whole(1, 100),
+            "sigma": _decimal(0, 64),
+            "size": _whole(32, 2048, step=32),
+            "crop": _whole(0, 2048, step=32),
+        }
+        texts = {
+            "k": self.tr("K: references that are neighbours of a part"),
+            "kappa": self.tr("κ: gallery features that are neighbours of a place"),
+            "sigma": self.tr("σ: smoothing of the map, pixels of a 224 × 224 input"),
+            "size": self.tr("Size: side that pictures are resized to, pixels"),
+            "crop": self.tr("Crop: side of the centre that is inspected, 0 for all"),
+        }
+        form = QFormLayout(self)
+        values = asdict(scoring)
+        for name, field in self.fields.items():
+            if scoring.method == "dn2" and name in _MAP_ONLY:
+                continue
+            field.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+            field.setValue(values[name])
+            field.setAccessibleName(texts[name])
+            form.addRow(texts[name], field)
+        self.reason = label("", "bad")
+        self.reason.setWordWrap(True)
+        form.addRow(self.reason)
+        buttons = QDialogButtonBox(
+            QDialogButtonBox.StandardButton.Apply | QDialogButtonBox.StandardButton.Close
+        )
+        buttons.button(QDialogButtonBox.StandardButton.Apply).clicked.connect(self.apply)
+        buttons.rejected.connect(self.close)
+        form.addRow(buttons)
+
+    def apply(self) -> None:
+        """Let the set score by these numbers; what cannot be is said here and changes nothing."""
+        from inspector_gui.core.methods import scoring_for
+
+        current = self._session.references.current
+        if current is None or current.scoring != self._scoring:
+            self.reason.setText(self.tr("Another set or recipe is current now; open this again."))
+            return
+        given = {k: v for k, v in asdict(self._scoring).items() if k not in _FIXED}
+        given |= {name: field.value() for name, field in self.fields.items()}
+        if self._scoring.method == "dn2":
+            given = {k: v for k, v in given.items() if k not in _MAP_ONLY}
+        try:
+            scoring = scoring_for(self._scoring.method, preset=self._scoring.preset, **given)
+        except KnownError as error:
+            self.reason.setText(str(error))
+            return
+        self.reason.setText("")
+        self._scoring = scoring
+        self._session.references.set_scoring(scoring)
+        self.close()
+
+
+def _whole(lowest: int, highest: int, *, step: int = 1) -> QSpinBox:
+    field = QSpinBox()
+    field.setRange(lowest, highest)
+    field.setSingleStep(step)
+    return field
+
+
+def _decimal(lowest: float, highest: float) -> QDoubleSpinBox:
+    field = QDoubleSpinBox()
+    field.setRange(lowest, highest)
+    field.setSingleStep(0.5)
+    return field
