@@ -71,18 +71,6 @@ class Feeds(QObject):
         dropped += getattr(self.source, "dropped", 0) if self.source is not None else 0
         return FeedFigures(self._judged, rate, dropped, p95)
 
-    def start_folder(self, folder: Path) -> None:
-        """Judge every picture that is in a folder or arrives in it."""
-        from inspector_gui.feed.folder import FolderSource
-
-        self.start(FolderSource(folder))
-
-    def start_camera(self, address: int | str) -> None:
-        """Judge the live picture of a camera: a device number or a stream's address."""
-        from inspector_gui.feed.camera import CameraSource
-
-        self.start(CameraSource(address))
-
     def start(self, source: FrameSource) -> None:
         """Judge what a source delivers, in place of the one before."""
         self.worker.stop_source()
