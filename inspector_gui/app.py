@@ -26,6 +26,7 @@ from inspector_gui.ui.theme import Theme
 log = logging.getLogger(__name__)
 
 _COLLECT_MS = 1000
+_SCREENSHOT_SIZE = (1366, 768)
 _FULL_EVERY = 60  # cheap: what the start left is frozen
 _STARTING_MS = 15_000  # until all modules are imported
 _SWITCH_SECONDS = 0.001
@@ -221,6 +222,8 @@ def run_demo(
             report=report,
             close=close,
         )
+        if screenshot is not None and close:
+            app.window.resize(*_SCREENSHOT_SIZE)  # whatever screen there is, or none
         app.show(run.begin)
         status = app.run()
         return run.status or status
