@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from inspector_gui.core.types import RGB
+
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 PHOTOGRAPHS = Path(
@@ -66,3 +68,19 @@ def photographs() -> Path:
     if not (PHOTOGRAPHS / "hazelnut_toy" / "train" / "good").is_dir():
         pytest.skip(f"real photographs are not at {PHOTOGRAPHS} (set INSPECTOR_TEST_DATA)")
     return PHOTOGRAPHS
+
+
+@pytest.fixture
+def extracted(monkeypatch: pytest.MonkeyPatch) -> list[RGB]:
+    """The pictures that features are computed of."""
+    from inspector_gui.core.features import Extractor, Features
+
+    seen: list[RGB] = []
+    real = Extractor.extract
+
+    def extract(self: Extractor, image: RGB) -> Features:
+        seen.append(image)
+        return real(self, image)
+
+    monkeypatch.setattr(Extractor, "extract", extract)
+    return seen

@@ -94,16 +94,6 @@ class LimitsDesk(QObject):
             self._preview = None
             self.previewed.emit()
 
-    def save_preview(self) -> None:
-        """Make the previewed limits count."""
-        if self._preview is not None:
-            self.save(self._preview)
-
-    def use_suggestion(self) -> None:
-        """Make the suggested limits count."""
-        if self.suggestion is not None:
-            self.save(self.suggestion)
-
     def save(self, limits: Limits) -> None:
         """Save limits as a new version; they count from the next part on."""
         current = self._set

@@ -4,8 +4,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from inspector_gui.core.features import Extractor, Features
-from inspector_gui.core.types import RGB, Scoring
+from inspector_gui.core.types import Scoring
 from tests.session.desk import Desk
 
 
@@ -25,17 +24,3 @@ def desk(closed_desk: Desk) -> Desk:
     """A session on an empty workspace."""
     closed_desk.open()
     return closed_desk
-
-
-@pytest.fixture
-def extracted(monkeypatch: pytest.MonkeyPatch) -> list[RGB]:
-    """The pictures that features are computed of."""
-    seen: list[RGB] = []
-    real = Extractor.extract
-
-    def extract(self: Extractor, image: RGB) -> Features:
-        seen.append(image)
-        return real(self, image)
-
-    monkeypatch.setattr(Extractor, "extract", extract)
-    return seen

@@ -6,8 +6,9 @@ from typing import Any
 
 from pytestqt.qtbot import QtBot
 
-from inspector_gui.core.types import InspectionRow, ReferenceSet
+from inspector_gui.core.types import InspectionRow, Limits, ReferenceSet
 from inspector_gui.session import Session
+from inspector_gui.session.limits import LimitsDesk
 from inspector_gui.session.session import Readiness
 from inspector_gui.workers.recorder import Store
 from tests.drawn import write_parts
@@ -91,3 +92,9 @@ class Desk:
     @property
     def names(self) -> list[str]:
         return [row.name for row in self.rows]
+
+
+def save_limits(desk: LimitsDesk, limits: Limits | None) -> None:
+    """Save limits as the window does, with the ones under the slider or the suggestion."""
+    assert limits is not None
+    desk.save(limits)

@@ -2,7 +2,7 @@ from pathlib import Path
 
 from inspector_gui.core.types import Outcome, Part, Scoring, Source, Verdict
 from tests.drawn import picture, write_parts
-from tests.session.desk import Desk
+from tests.session.desk import Desk, save_limits
 
 
 def judge(desk: Desk, tmp_path: Path, count: int = 3) -> None:
@@ -123,7 +123,7 @@ def test_after_a_restart_everything_is_there_and_nothing_is_computed_again(
     judge(desk, tmp_path)
     session = desk.session
     session.limits.preview(session.limits.saved.fail_from * 2 if session.limits.saved else 1)
-    session.limits.save_preview()
+    save_limits(session.limits, session.limits.shown)
     session.references.set_included([desk.current.images[0].id], False, "worn")
     desk.until(lambda: len(session.limits.reference_scores) == 7)
     session.feeds.check_picture(picture(40), "by seven")

@@ -6,7 +6,7 @@ from inspector_gui.core.types import RGB, Outcome
 from inspector_gui.session.session import Readiness
 from inspector_gui.store.references import References
 from tests.drawn import write_parts
-from tests.session.desk import Desk
+from tests.session.desk import Desk, save_limits
 
 
 def exclude_one(desk: Desk) -> None:
@@ -53,7 +53,7 @@ def test_limits_set_by_hand_stay_and_are_shown_as_stale(desk: Desk) -> None:
     limits = desk.session.limits
     assert limits.saved is not None
     limits.preview(limits.saved.fail_from * 2)
-    limits.save_preview()
+    save_limits(limits, limits.shown)
     desk.settle()
     by_hand = limits.saved
     assert by_hand is not None
@@ -64,7 +64,7 @@ def test_limits_set_by_hand_stay_and_are_shown_as_stale(desk: Desk) -> None:
     assert desk.is_now(Readiness.STALE)
     assert limits.suggestion is not None
     assert limits.suggestion.gallery == desk.current.fingerprint
-    limits.use_suggestion()
+    save_limits(limits, limits.suggestion)
     desk.settle()
     assert desk.is_now(Readiness.READY)
     exclude_one(desk)
@@ -105,7 +105,7 @@ def test_saved_limits_count_from_the_next_part_and_rewrite_nothing(desk: Desk) -
     assert Outcome.FAIL in {row.outcome for row in desk.rows}
     worst = max(row.score for row in desk.rows if row.score is not None)
     limits.preview(worst * 1.01)
-    limits.save_preview()
+    save_limits(limits, limits.shown)
     desk.settle()
     assert [(row.outcome, row.multiple) for row in desk.rows] == before
     assert {history.decision_of(row).outcome for row in desk.rows} == {Outcome.PASS}
@@ -128,7 +128,7 @@ def test_limits_that_cannot_be_saved_do_not_look_saved(
 
     monkeypatch.setattr(References, "save_limits", refuse)
     limits.preview(before.fail_from * 3)
-    limits.save_preview()
+    save_limits(limits, limits.shown)
     desk.settle()
     assert limits.saved == before
     assert limits.shown == before
@@ -141,9 +141,8 @@ def test_every_version_of_the_limits_is_kept(desk: Desk) -> None:
     assert limits.saved is not None
     first = limits.saved
     for factor in (2, 3):
-        limits.save_preview()
         limits.preview(first.fail_from * factor)
-        limits.save_preview()
+        save_limits(limits, limits.shown)
     desk.settle()
     versions = desk.stored(lambda store: store.references.limits_history(desk.current.id))
     assert [v.fail_from for _, v in versions] == [first.fail_from * f for f in (3, 2, 1)]

@@ -13,7 +13,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from inspector_gui.core.errors import KnownError
-from inspector_gui.core.features import Extractor, Features, feature_shape
+from inspector_gui.core.features import feature_shape
 from inspector_gui.core.types import (
     RGB,
     Frame,
@@ -117,20 +117,6 @@ def bench(qtbot: QtBot, tmp_path: Path) -> Iterator[Bench]:
     yield bench
     bench.may_read.set()
     bench.stop()
-
-
-@pytest.fixture
-def extracted(monkeypatch: pytest.MonkeyPatch) -> list[RGB]:
-    """The pictures that features are computed of."""
-    seen: list[RGB] = []
-    real = Extractor.extract
-
-    def extract(self: Extractor, image: RGB) -> Features:
-        seen.append(image)
-        return real(self, image)
-
-    monkeypatch.setattr(Extractor, "extract", extract)
-    return seen
 
 
 @pytest.mark.parametrize("scoring", [DN2, SPADE])
