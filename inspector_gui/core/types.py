@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,14 @@ class Verdict(StrEnum):
     REJECT = "reject"
     UNSURE = "unsure"
     NONE = "none"
+
+
+class Purpose(StrEnum):
+    """What a picture in a reference set is for; parts are compared with references alone."""
+
+    REFERENCE = "reference good"
+    VALIDATION = "validation good"
+    BAD = "known bad"
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,6 +171,7 @@ class Scores:
 
     `patches` is the raw distance of every cell of the finest grid (float32, h x w), None where the
     method has no map or stage 1 let the part through; `nearest` are gallery rows, nearest first.
+    `pooled` is the part's global feature (float32, D), kept for the lot check.
     """
 
     image: float
@@ -169,11 +179,16 @@ class Scores:
     nearest: tuple[int, ...]
     patches: Floats | None = None
     timings: dict[str, float] = field(default_factory=dict)
+    pooled: Floats | None = None
 
 
 @dataclass(frozen=True)
 class ReferenceImage:
-    """A picture in a reference set. `sha256` names its file, `id` its place in the set."""
+    """A picture in a reference set. `sha256` names its file, `id` its place in the set.
+
+    `origin` is the folder (or what else) it came from, `width` and `height` its size in pixels,
+    `pixels` a digest of the decoded picture, equal for one picture in two files ("": unknown).
+    """
 
     id: int
     set_id: int
@@ -181,6 +196,11 @@ class ReferenceImage:
     name: str
     included: bool = True
     reason: str = ""
+    purpose: Purpose = Purpose.REFERENCE
+    origin: str = ""
+    width: int = 0
+    height: int = 0
+    pixels: str = ""
 
 
 @dataclass(frozen=True)
@@ -192,15 +212,20 @@ class ReferenceSet:
     scoring: Scoring
     images: tuple[ReferenceImage, ...] = ()
 
-    @property
+    @cached_property
     def included(self) -> tuple[ReferenceImage, ...]:
         """The references that count, in canonical order (by content).
 
         So scores do not depend on the order in which references were added.
         """
-        return tuple(sorted((i for i in self.images if i.included), key=lambda i: i.sha256))
+        return self.of(Purpose.REFERENCE)
 
-    @property
+    def of(self, purpose: Purpose) -> tuple[ReferenceImage, ...]:
+        """Return the included pictures of one purpose, by content."""
+        chosen = (i for i in self.images if i.included and i.purpose is purpose)
+        return tuple(sorted(chosen, key=lambda i: i.sha256))
+
+    @cached_property
     def fingerprint(self) -> str:
         """Names the gallery and the scoring; limits made for another one are stale."""
         return gallery_fingerprint(self.scoring, (i.sha256 for i in self.included))

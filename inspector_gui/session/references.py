@@ -1,35 +1,17 @@
 """The reference sets of the workspace: which there are, which one is current, and its pictures."""
 
-from collections import deque
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from inspector_gui.core.types import Progress, ReferenceImage, ReferenceSet, Scoring
+from inspector_gui.core.types import Purpose, ReferenceImage, ReferenceSet, Scoring
+from inspector_gui.session.imports import Incoming, Load, PictureImport, pictures_in
 from inspector_gui.session.recording import Ask
 from inspector_gui.workers.recorder import Store
 
-Load = Callable[[], tuple[str, bytes]]
-"""Returns a picture's name and the bytes of its file; called in the recorder's thread."""
-
-_NAMED_FAILURES = 3
 _VAGUE_NAMES = frozenset({"", "good", "train", "ok", "images", "pictures"})
-
-
-@dataclass(eq=False)
-class _Import:
-    """Pictures on their way into a set; `ids` of those stored belongs to the recorder's thread."""
-
-    set_id: int
-    total: int = 0
-    known: int = 0
-    waiting: deque[Load] = field(default_factory=deque)
-    added: list[ReferenceImage] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
-    ids: list[int] = field(default_factory=list)
 
 
 class ReferenceSets(QObject):
@@ -53,7 +35,10 @@ class ReferenceSets(QObject):
         self._default_scoring = default_scoring
         self._sets: dict[int, ReferenceSet] = {}
         self._current_id: int | None = None
-        self._import: _Import | None = None
+        self._import = PictureImport(ask)
+        self._import.progressed.connect(self.import_progressed)
+        self._import.noticed.connect(self.noticed)
+        self._import.ended.connect(self._on_import_ended)
 
     @property
     def sets(self) -> tuple[ReferenceSet, ...]:
@@ -68,7 +53,7 @@ class ReferenceSets(QObject):
     @property
     def is_importing(self) -> bool:
         """Whether pictures are being added."""
-        return self._import is not None
+        return self._import.set_id is not None
 
     def load(self, sets: Sequence[ReferenceSet], current_id: int | None) -> None:
         """Take over what the workspace holds; the first set is current unless one is named."""
@@ -127,7 +112,7 @@ class ReferenceSets(QObject):
                 self._current_id = next((s.id for s in self.sets), None)
                 self.current_changed.emit()
 
-        if self._import is not None and self._import.set_id == set_id:
+        if self._import.set_id == set_id:
             self.cancel_import()
         self._ask(lambda store: store.references.delete_set(set_id), then=deleted)
 
@@ -159,6 +144,18 @@ class ReferenceSets(QObject):
             then=lambda _: self._change_images(ids, change),
         )
 
+    def set_purpose(self, image_ids: Sequence[int], purpose: Purpose) -> None:
+        """Let pictures serve another purpose; they may be of any set."""
+        ids = frozenset(image_ids)
+
+        def change(image: ReferenceImage) -> ReferenceImage:
+            return replace(image, purpose=purpose) if image.id in ids else image
+
+        self._ask(
+            lambda store: store.references.set_purpose(ids, purpose),
+            then=lambda _: self._change_images(ids, change),
+        )
+
     def remove(self, image_ids: Sequence[int]) -> None:
         """Take pictures out of their sets as if never added."""
         ids = frozenset(image_ids)
@@ -167,46 +164,39 @@ class ReferenceSets(QObject):
             then=lambda _: self._change_images(ids, lambda i: None if i.id in ids else i),
         )
 
-    def add(self, paths: Sequence[Path]) -> None:
+    def add(self, paths: Sequence[Path], purpose: Purpose | None = None) -> None:
         """Add pictures and, recursively, folders of pictures to the current set.
 
-        Creates a set where there is none. Runs in the recorder's thread, one picture a request.
+        Without a purpose the folders tell it (see `core.layout`). Creates a set where there is
+        none. Runs in the recorder's thread, one picture a request.
         """
-
-        def work(_: Store) -> list[Load]:
-            from inspector_gui.core.images import list_images
-
-            return [partial(_read, path) for path in list_images(list(paths))]
-
-        def look() -> None:
-            self._ask(work, then=self._on_found, otherwise=self._give_up)
-
         name = _telling_name(paths[0]) if len(paths) == 1 else "Reference set"
-        self._begin_import(name, look)
+        self._begin_import(name, lambda _: pictures_in(paths, purpose))
 
-    def add_loaded(self, loads: Sequence[Load], *, name: str) -> None:
+    def add_loaded(
+        self,
+        loads: Sequence[Load],
+        *,
+        name: str,
+        purpose: Purpose = Purpose.REFERENCE,
+        origin: str = "",
+    ) -> None:
         """Add pictures that `loads` return; `name` is that of a set made where there is none."""
-        self._begin_import(name, lambda: self._on_found(list(loads)))
+        self._begin_import(name, lambda _: [Incoming(load, purpose, origin) for load in loads])
 
-    def add_picture(self, data: bytes, name: str) -> None:
+    def add_picture(
+        self, data: bytes, name: str, purpose: Purpose = Purpose.REFERENCE, *, origin: str = ""
+    ) -> None:
         """Add one picture, given as the bytes of its file, to the current set."""
-        self.add_loaded([lambda: (name, data)], name=Path(name).stem)
+        self.add_loaded(
+            [lambda: (name, data)], name=Path(name).stem, purpose=purpose, origin=origin
+        )
 
     def cancel_import(self) -> None:
         """Stop adding pictures and take back those this import has added."""
-        stopped, self._import = self._import, None
-        if stopped is None:
-            return
-        # Asked after the last addition, so the list is whole when this is answered.
-        self._ask(lambda store: store.references.remove_images(tuple(stopped.ids)))
-        self.import_progressed.emit(None)
-        self.noticed.emit("Adding pictures was cancelled; the set is as it was before.")
+        self._import.cancel()
 
-    def _give_up(self, sentence: str) -> None:
-        self.noticed.emit(sentence)
-        self.cancel_import()
-
-    def _begin_import(self, name: str, look: Callable[[], None]) -> None:
+    def _begin_import(self, name: str, look: Callable[[Store], list[Incoming]]) -> None:
         current = self.current
         if self.is_importing:
             self.noticed.emit("Pictures are being added already; wait for that or cancel it.")
@@ -215,76 +205,11 @@ class ReferenceSets(QObject):
             free = self.free_name(name.strip()[:70] or "Reference set")
             self.create(free, then=lambda _: self._begin_import(name, look))
             return
-        self._import = _Import(current.id)
-        self.import_progressed.emit(Progress("Looking for pictures", 0, 0))
-        look()
+        self._import.begin(current.id, look)
 
-    def _on_found(self, loads: list[Load]) -> None:
-        running = self._import
-        if running is None:
-            return  # cancelled meanwhile
-        if not loads:
-            self._import = None
-            self.import_progressed.emit(None)
-            self.noticed.emit("There are no pictures in what was dropped or chosen.")
-            return
-        running.waiting.extend(loads)
-        running.total = len(loads)
-        self._import_next(running)
-
-    def _import_next(self, running: _Import) -> None:
-        done = running.total - len(running.waiting)
-        self.import_progressed.emit(Progress("Adding pictures", done, running.total))
-        if not running.waiting:
-            self._finish_import(running)
-            return
-        load = running.waiting.popleft()
-
-        def work(store: Store) -> ReferenceImage | str | None:
-            from inspector_gui.core.images import UnreadableImage, decode
-
-            try:
-                name, data = load()
-                image = decode(data, name=name)
-            except UnreadableImage as error:
-                return str(error)
-            added = store.references.add_image(running.set_id, data, image, name)
-            if added is not None:
-                running.ids.append(added.id)
-            return added
-
-        def added(result: ReferenceImage | str | None) -> None:
-            if self._import is not running:
-                return  # cancelled meanwhile
-            if isinstance(result, ReferenceImage):
-                running.added.append(result)
-            elif result is None:
-                running.known += 1
-            else:
-                running.refused.append(result)
-            self._import_next(running)
-
-        def failed(sentence: str) -> None:
-            if self._import is running:
-                self._give_up(sentence)
-
-        self._ask(work, then=added, otherwise=failed)
-
-    def _finish_import(self, ended: _Import) -> None:
-        self._import = None
-        self._append_images(ended.set_id, ended.added)
-        self.import_progressed.emit(None)
-        self.imported.emit(tuple(ended.added))
-        said = []
-        if ended.known:
-            said.append(f"{ended.known} of them were in the set already.")
-        if ended.refused:
-            said.append(f"{len(ended.refused)} could not be used: ")
-            said.append(" ".join(ended.refused[:_NAMED_FAILURES]))
-            if len(ended.refused) > _NAMED_FAILURES:
-                said.append(f"and {len(ended.refused) - _NAMED_FAILURES} more.")
-        if said:
-            self.noticed.emit(f"{len(ended.added)} pictures were added. " + " ".join(said))
+    def _on_import_ended(self, set_id: int, images: tuple[ReferenceImage, ...]) -> None:
+        self._append_images(set_id, images)
+        self.imported.emit(images)
 
     def _append_images(self, set_id: int, images: Sequence[ReferenceImage]) -> None:
         known = self._sets.get(set_id)
@@ -309,12 +234,6 @@ class ReferenceSets(QObject):
         self._current_id = new.id
         self.sets_changed.emit()
         self.current_changed.emit()
-
-
-def _read(path: Path) -> tuple[str, bytes]:
-    from inspector_gui.core.images import display_name, read_bytes
-
-    return display_name(path.name), read_bytes(path)
 
 
 def _telling_name(path: Path) -> str:

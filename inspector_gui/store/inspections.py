@@ -4,7 +4,7 @@ import hashlib
 import struct
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,6 +101,7 @@ class Inspections:
                 picture_sha=kept.picture,
                 thumbnail=encode_jpeg(small),
                 truth=None if frame.truth is None else bool(frame.truth),
+                pooled=None if scores.pooled is None else scores.pooled.astype("<f4").tobytes(),
             )
             session.add(record)
             session.flush()
@@ -204,6 +205,15 @@ class Inspections:
             tuple(Outcome(outcome) for _, outcome, _ in found),
             tuple(Verdict(verdict or Verdict.NONE) for _, _, verdict in found),
         )
+
+    def pooled(self, inspection_ids: Collection[int]) -> dict[int, Floats]:
+        """Return the global features of parts by their id: float32, D; of those that have one."""
+        query = select(InspectionRecord.id, InspectionRecord.pooled).where(
+            InspectionRecord.id.in_(inspection_ids), InspectionRecord.pooled.is_not(None)
+        )
+        with self._workspace.session() as session:
+            found = session.execute(query).all()
+        return {i: np.frombuffer(data or b"", "<f4").astype(np.float32) for i, data in found}
 
     def counts(self, set_id: int | None = None) -> Mapping[Outcome, int]:
         """Return how many parts had each outcome, of one set or of all; 0 where none had."""

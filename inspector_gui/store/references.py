@@ -2,16 +2,18 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, fields
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import delete, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from inspector_gui.core.errors import KnownError
-from inspector_gui.core.types import RGB, Limits, ReferenceImage, ReferenceSet, Scoring
+from inspector_gui.core.images import pixel_digest
+from inspector_gui.core.types import RGB, Limits, Purpose, ReferenceImage, ReferenceSet, Scoring
 from inspector_gui.store.database import Workspace
 from inspector_gui.store.images import known_suffix
 from inspector_gui.store.schema import (
@@ -24,6 +26,8 @@ from inspector_gui.store.schema import (
 )
 
 LONGEST_NAME = 80
+_MOST_PARAMETERS = 30_000  # of one statement; SQLite admits 32,766
+_Value = TypeVar("_Value")
 
 
 class References:
@@ -99,11 +103,20 @@ class References:
             scoring = _scorings_of(session, [set_id])[set_id]
             return ReferenceSet(record.id, record.name, scoring, tuple(images))
 
-    def add_image(self, set_id: int, data: bytes, image: RGB, name: str) -> ReferenceImage | None:
+    def add_image(
+        self,
+        set_id: int,
+        data: bytes,
+        image: RGB,
+        name: str,
+        *,
+        purpose: Purpose = Purpose.REFERENCE,
+        origin: str = "",
+    ) -> ReferenceImage | None:
         """Add a picture to a set; None where this very picture is in it already.
 
         `data` are the bytes of a picture file, `image` what they decode to (uint8, H x W x 3,
-        RGB), `name` the file's name. Raises `KnownError` where the disk is full; nothing is kept
+        RGB), `name` the file's name, `origin` where it came from. Raises `KnownError` where the disk is full; nothing is kept
         of the picture in the set then.
         """
         sha256 = self._workspace.images.add(data, image, Path(name).suffix)
@@ -121,23 +134,35 @@ class References:
                 included=True,
                 reason="",
                 added_at=time.time(),
+                purpose=purpose.value,
+                origin=origin,
             )
             session.add(row)
             session.flush()
-            return _reference_image(row)
+            return _images_of(session, [set_id], only=row.id)[set_id][0]
 
     def remove_images(self, image_ids: Collection[int]) -> None:
         """Take pictures out of their sets, as if never added; their files stay."""
         with self._workspace.session() as session:
             record = ReferenceImageRecord
-            session.execute(delete(record).where(record.id.in_(image_ids)))
+            for ids in _batches(image_ids):
+                session.execute(delete(record).where(record.id.in_(ids)))
 
     def set_included(self, image_ids: Collection[int], included: bool, reason: str = "") -> None:
         """Count references in, or leave them out for a `reason`."""
         with self._workspace.session() as session:
             record = ReferenceImageRecord
-            rows = update(record).where(record.id.in_(image_ids))
-            session.execute(rows.values(included=included, reason=reason))
+            for ids in _batches(image_ids):
+                rows = update(record).where(record.id.in_(ids))
+                session.execute(rows.values(included=included, reason=reason))
+
+    def set_purpose(self, image_ids: Collection[int], purpose: Purpose) -> None:
+        """Let pictures of sets serve another purpose."""
+        with self._workspace.session() as session:
+            record = ReferenceImageRecord
+            for ids in _batches(image_ids):
+                rows = update(record).where(record.id.in_(ids))
+                session.execute(rows.values(purpose=purpose.value))
 
     def set_scoring(self, set_id: int, scoring: Scoring) -> None:
         """Choose how a set scores from now on; the versions before it stay."""
@@ -179,9 +204,9 @@ class References:
     def save_leave_one_out(
         self, set_id: int, fingerprint: str, scores: Mapping[str, float]
     ) -> None:
-        """Keep the score of each reference (by SHA-256) against the others of its gallery.
+        """Keep the score of pictures (by SHA-256) against a gallery, references' leave-one-out.
 
-        What was kept for the same set and `fingerprint` is replaced.
+        What was kept for the same set, `fingerprint` and picture is replaced.
         """
         record = LeaveOneOutRecord
         same = (record.set_id == set_id, record.fingerprint == fingerprint)
@@ -190,7 +215,8 @@ class References:
             for sha, score in scores.items()
         ]
         with self._workspace.session() as session:
-            session.execute(delete(record).where(*same))
+            for hashes in _batches(scores):
+                session.execute(delete(record).where(*same, record.sha256.in_(hashes)))
             if rows:
                 session.execute(insert(record), rows)
 
@@ -215,6 +241,7 @@ def add_picture(session: Session, sha256: str, data: bytes, image: RGB, suffix: 
             height=height,
             bytes=len(data),
             added_at=time.time(),
+            pixels=pixel_digest(image),
         )
         session.add(row)
         session.flush()
@@ -238,6 +265,13 @@ def scoring_from(values: Mapping[str, Any]) -> Scoring:
     """Return the scoring in a JSON object; fields this program does not know are left out."""
     known = {field.name for field in fields(Scoring)}
     return Scoring(**{name: value for name, value in values.items() if name in known})
+
+
+def _batches(values: Iterable[_Value]) -> Iterator[list[_Value]]:
+    """Yield values in lists that one statement can take."""
+    rest = iter(values)
+    while batch := list(islice(rest, _MOST_PARAMETERS)):
+        yield batch
 
 
 def _live_sets(session: Session) -> list[ReferenceSetRecord]:
@@ -268,12 +302,27 @@ def _free_name(session: Session, name: str, *, except_id: int | None = None) -> 
     return stripped
 
 
-def _images_of(session: Session, set_ids: list[int]) -> dict[int, list[ReferenceImage]]:
-    record = ReferenceImageRecord
-    query = select(record).where(record.set_id.in_(set_ids)).order_by(record.id)
+def _images_of(
+    session: Session, set_ids: list[int], *, only: int | None = None
+) -> dict[int, list[ReferenceImage]]:
+    """Return the pictures of sets in order of adding, or `only` the one with this id."""
+    record, file = ReferenceImageRecord, ImageRecord
+    query = (
+        select(
+            record.id, record.set_id, record.sha256, record.name, record.included, record.reason,
+            record.purpose, record.origin, file.width, file.height, file.pixels,
+        )
+        .join(file, file.sha256 == record.sha256)
+        .where(record.set_id.in_(set_ids))
+        .order_by(record.id)
+    )  # fmt: skip
+    if only is not None:
+        query = query.where(record.id == only)
     images: dict[int, list[ReferenceImage]] = defaultdict(list)
-    for row in session.scalars(query):
-        images[row.set_id].append(_reference_image(row))
+    for row in session.execute(query):
+        values = row._asdict()
+        values |= {"purpose": Purpose(row.purpose), "pixels": row.pixels or ""}
+        images[row.set_id].append(ReferenceImage(**values))
     return images
 
 
@@ -287,10 +336,6 @@ def _limits_query(set_id: int) -> Any:
     return (
         select(LimitsRecord).where(LimitsRecord.set_id == set_id).order_by(LimitsRecord.id.desc())
     )
-
-
-def _reference_image(row: ReferenceImageRecord) -> ReferenceImage:
-    return ReferenceImage(row.id, row.set_id, row.sha256, row.name, row.included, row.reason)
 
 
 def _limits(row: LimitsRecord) -> Limits:

@@ -33,7 +33,10 @@ class Record(DeclarativeBase):
 
 
 class ImageRecord(Record):
-    """A picture file under `images/`, named by the SHA-256 of its bytes."""
+    """A picture file under `images/`, named by the SHA-256 of its bytes.
+
+    `pixels` is a digest of the decoded picture (None where an earlier program noted it).
+    """
 
     __tablename__ = "images"
 
@@ -43,6 +46,7 @@ class ImageRecord(Record):
     height: Mapped[int]
     bytes: Mapped[int]
     added_at: Mapped[float]
+    pixels: Mapped[str | None] = mapped_column(String(16))
 
 
 class ReferenceSetRecord(Record):
@@ -57,7 +61,7 @@ class ReferenceSetRecord(Record):
 
 
 class ReferenceImageRecord(Record):
-    """A picture's place in a reference set."""
+    """A picture's place in a reference set, and what it is there for (`Purpose`)."""
 
     __tablename__ = "reference_images"
     __table_args__ = (UniqueConstraint("set_id", "sha256"),)
@@ -69,6 +73,8 @@ class ReferenceImageRecord(Record):
     included: Mapped[bool]
     reason: Mapped[str] = mapped_column(Text)
     added_at: Mapped[float]
+    purpose: Mapped[str] = mapped_column(String(16))
+    origin: Mapped[str] = mapped_column(Text)
 
 
 class ScoringRecord(Record):
@@ -104,7 +110,7 @@ class LimitsRecord(Record):
 
 
 class LeaveOneOutRecord(Record):
-    """The score of a reference against the others of its gallery."""
+    """The score of a picture of a set against its gallery, a reference's against the others."""
 
     __tablename__ = "leave_one_out"
 
@@ -119,7 +125,8 @@ class InspectionRecord(Record):
 
     `content_sha` is the SHA-256 of the file that was judged (None for camera frames), `picture_sha`
     the kept picture (None for passed parts of a folder). `patches` is packed by
-    `inspections.pack_patches`, `thumbnail` a JPEG file.
+    `inspections.pack_patches`, `thumbnail` a JPEG file, `pooled` the global feature as float32
+    (None where an earlier program judged).
     """
 
     __tablename__ = "inspections"
@@ -150,6 +157,7 @@ class InspectionRecord(Record):
     picture_sha: Mapped[str | None] = mapped_column(ForeignKey("images.sha256"))
     thumbnail: Mapped[bytes | None] = mapped_column(LargeBinary)
     truth: Mapped[bool | None]
+    pooled: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class VerdictRecord(Record):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from inspector_gui.core.errors import KnownError
-from inspector_gui.core.types import Progress, Scoring
+from inspector_gui.core.types import Progress, Purpose, Scoring
 from inspector_gui.session.session import Readiness
 from inspector_gui.store.references import References
 from tests.drawn import png, write_parts
@@ -67,7 +67,7 @@ def test_a_folder_that_cannot_be_looked_through_does_not_block_later_imports(
         raise PermissionError("locked")
 
     with monkeypatch.context() as patched:
-        patched.setattr("inspector_gui.core.images.list_images", refuse)
+        patched.setattr("inspector_gui.core.layout.list_images", refuse)
         desk.import_files([tmp_path])
     assert "locked" in desk.notices[0]
     assert "PermissionError" in caplog.text
@@ -139,10 +139,10 @@ def test_a_full_disk_ends_the_import_in_words_and_takes_it_back(
     desk.import_files(write_parts(tmp_path / "a", range(1)))
     real, calls = References.add_image, iter(range(100))
 
-    def add_image(self: References, *arguments: object) -> object:
+    def add_image(self: References, *arguments: object, **named: object) -> object:
         if next(calls) == 2:
             raise KnownError("The disk is full. Free some space and try again.")
-        return real(self, *arguments)  # type: ignore[arg-type]
+        return real(self, *arguments, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(References, "add_image", add_image)
     desk.import_files(write_parts(tmp_path / "b", range(1, 6)))
@@ -257,3 +257,35 @@ def test_a_reference_that_was_deleted_on_the_disk_is_named_and_judging_goes_on(
     desk.session.check(write_parts(tmp_path / "parts", range(50, 51)))
     desk.until(lambda: desk.rows)
     assert desk.rows[0].score is not None
+
+
+def test_a_data_set_is_sorted_by_its_folders_and_that_is_said(desk: Desk, tmp_path: Path) -> None:
+    for place, seeds in (
+        ("train/good", range(3)),
+        ("test/good", range(3, 5)),
+        ("ground_truth/scratch", range(5, 6)),
+    ):
+        write_parts(tmp_path / "washers" / place, seeds)
+    write_parts(tmp_path / "washers" / "test" / "scratch", range(6, 7), defect="scratch")
+    desk.import_files([tmp_path / "washers"])
+    desk.settle()
+    assert desk.current.name == "washers"
+    assert [len(desk.current.of(purpose)) for purpose in Purpose] == [3, 2, 1]
+    (bad,) = desk.current.of(Purpose.BAD)
+    assert bad.origin == str(tmp_path / "washers" / "test" / "scratch")
+    for words in ("3 reference good", "2 validation good", "1 known bad"):
+        assert words in desk.notices[-1]
+    assert desk.stored(lambda store: store.references.load_sets()) == (desk.current,)
+
+
+def test_another_purpose_takes_a_picture_out_of_the_gallery(desk: Desk, tmp_path: Path) -> None:
+    desk.import_files(write_parts(tmp_path / "a", range(3)))
+    before = desk.current
+    moved = before.images[1]
+    desk.session.references.set_purpose([moved.id], Purpose.BAD)
+    desk.settle()
+    assert moved.sha256 not in {i.sha256 for i in desk.current.included}
+    assert desk.current.fingerprint != before.fingerprint
+    desk.session.references.set_purpose([moved.id], Purpose.REFERENCE)
+    desk.settle()
+    assert desk.current == before

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from inspector_gui.core.errors import KnownError
-from inspector_gui.core.types import ReferenceImage, ReferenceSet, Scoring
+from inspector_gui.core.types import Purpose, ReferenceImage, ReferenceSet, Scoring
 from inspector_gui.store.database import Workspace
 from inspector_gui.store.references import References
 
@@ -35,6 +35,43 @@ def test_reopening_finds_sets_by_name_with_images_in_order_of_adding(tmp_path: P
     assert found[1].scoring == Scoring(method="dn2", k=2)
     assert found[1].images == tuple(images)
     assert [i.name for i in images] == ["good3.png", "good1.png", "good2.png"]
+
+
+def test_a_picture_is_remembered_with_its_purpose_origin_size_and_pixels(
+    references: References, screws: ReferenceSet
+) -> None:
+    one = references.add_image(
+        screws.id, picture_file(1), picture(1), "a.png", purpose=Purpose.BAD, origin="test/bent"
+    )
+    assert one is not None
+    (two,) = add(references, screws.id, 2)
+    assert references.load_sets()[0].images == (one, two)
+    height, width = picture(1).shape[:2]
+    assert (one.purpose, one.origin, one.width, one.height) == (
+        Purpose.BAD,
+        "test/bent",
+        width,
+        height,
+    )
+    assert len({one.pixels, two.pixels, ""}) == 3
+    assert references.load_sets()[0].included == (two,)
+    references.set_purpose([one.id, two.id], Purpose.VALIDATION)
+    now = references.load_sets()[0]
+    assert [i.purpose for i in now.images] == [Purpose.VALIDATION] * 2
+    assert now.included == ()
+    assert now.of(Purpose.VALIDATION) == tuple(sorted(now.images, key=lambda i: i.sha256))
+
+
+def test_more_pictures_than_one_statement_can_name_are_changed_together(
+    references: References, screws: ReferenceSet
+) -> None:
+    (one,) = add(references, screws.id, 1)
+    many = [*range(1000, 1000 + 70_000), one.id]
+    references.set_included(many, False, "why")
+    references.set_purpose(many, Purpose.VALIDATION)
+    assert references.load_sets()[0].images[0].reason == "why"
+    references.remove_images(many)
+    assert references.load_sets()[0].images == ()
 
 
 def test_the_very_same_picture_is_added_once(references: References, screws: ReferenceSet) -> None:
@@ -197,7 +234,7 @@ def test_leave_one_out_scores_belong_to_one_gallery(
     references.save_leave_one_out(screws.id, "before", {sha(1): 1.5, sha(2): 2.5})
     references.save_leave_one_out(screws.id, "after", {sha(1): 9.0})
     references.save_leave_one_out(screws.id, "before", {sha(2): 3.5})
-    assert references.leave_one_out(screws.id, "before") == {sha(2): 3.5}
+    assert references.leave_one_out(screws.id, "before") == {sha(1): 1.5, sha(2): 3.5}
     assert references.leave_one_out(screws.id, "after") == {sha(1): 9.0}
     assert references.leave_one_out(screws.id, "never") == {}
 

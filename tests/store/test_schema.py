@@ -13,10 +13,14 @@ from sqlalchemy import Engine, inspect
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
+from inspector_gui.core.types import Purpose, Scoring
 from inspector_gui.store.database import Workspace
 from inspector_gui.store.migrations import HEAD
+from inspector_gui.store.references import References
 from inspector_gui.store.schema import Record
 from inspector_gui.store.upgrade import open_engine
+
+from .samples import picture, picture_file
 
 
 @pytest.fixture
@@ -83,3 +87,22 @@ def test_an_existing_database_is_copied_before_it_is_migrated(
         tables = copy.execute("SELECT name FROM sqlite_schema").fetchall()
     assert ("alembic_version",) in tables
     assert ("inspections",) not in tables
+
+
+def test_what_the_first_program_kept_is_there_after_the_migration(
+    tmp_path: Path, config: Config
+) -> None:
+    with Workspace.open(tmp_path) as workspace:
+        references = References(workspace)
+        screws = references.create_set("Screws", Scoring())
+        references.add_image(screws.id, picture_file(1), picture(1), "a.png")
+    engine = open_engine(tmp_path / "inspector.db", foreign_keys=False)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0001")
+    engine.dispose()
+    with Workspace.open(tmp_path) as workspace:
+        (found,) = References(workspace).load_sets()
+    (image,) = found.images
+    assert (image.name, image.purpose, image.origin) == ("a.png", Purpose.REFERENCE, "")
+    assert (image.pixels, image.width > 0) == ("", True)
