@@ -1,4 +1,7 @@
-"""The table of commands: what each takes. Their work is imported when one of them runs."""
+"""The table of commands: what each takes. Their work is imported when one of them runs.
+
+The commands that measure on data sets with known answers are in `measuring`.
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,18 +9,12 @@ from typing import Annotated
 import typer
 
 from inspector_gui import __version__
-from inspector_gui.cli import options
+from inspector_gui.cli import children, measuring, options
 from inspector_gui.cli.endings import ends_in_words, stops_when_ended
-from inspector_gui.cli.options import ProgressStyle
+from inspector_gui.cli.options import ProgressStyle, examples
 from inspector_gui.core.errors import KnownError
 
 DEMO_PART = "washer"
-
-
-def examples(*lines: str) -> str:
-    """Return the end of a help text: command lines that are not wrapped."""
-    return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))
-
 
 app = typer.Typer(
     name="inspector-gui",
@@ -174,51 +171,6 @@ def score(
 
 @app.command(
     epilog=examples(
-        "inspector-gui evaluate datasets/screw",
-        "inspector-gui evaluate datasets/screw datasets/cable --method dn2 --method spade",
-        "inspector-gui evaluate datasets/screw --preset paper --json screw.json",
-    )
-)
-@ends_in_words
-@stops_when_ended
-def evaluate(
-    datasets: Annotated[
-        list[Path], typer.Argument(metavar="DATASET...", help="Folders in MVTec layout.")
-    ],
-    method: options.Methods = ["spade"],  # noqa: B006 - typer copies it
-    preset: options.Preset = None,
-    backbone: options.Backbone = None,
-    runtime: options.Runtime = None,
-    precision: options.Precision = None,
-    size: options.Size = None,
-    crop: options.Crop = None,
-    k: options.K = None,
-    kappa: options.Kappa = None,
-    sigma: options.Sigma = None,
-    seed: options.Seed = 0,
-    json: options.Json = None,
-    progress: options.Progress = ProgressStyle.BAR,
-) -> int:
-    """Measure how well methods tell good from bad on data sets with known answers.
-
-    A data set has the folders train/good, test/good, test/<defect> and, for pixel metrics,
-    ground_truth/<defect>/<picture>_mask.png. --seed is that of the bootstrap interval.
-    """
-    from inspector_gui.cli import evaluate as command
-    from inspector_gui.cli.recipe import scoring_from
-
-    scorings = [
-        scoring_from(
-            name, preset, runtime, backbone=backbone, precision=precision, size=size, crop=crop,
-            k=k, kappa=kappa, sigma=sigma,
-        )
-        for name in method
-    ]  # fmt: skip
-    return command.run(tuple(datasets), scorings, seed=seed, json=json, style=progress)
-
-
-@app.command(
-    epilog=examples(
         "inspector-gui doctor",
         "inspector-gui doctor --json doctor.json",
     )
@@ -235,14 +187,5 @@ def doctor(json: options.Json = None, progress: options.Progress = ProgressStyle
     return command.run(json, progress)
 
 
-@app.command(hidden=True)
-@ends_in_words
-@stops_when_ended
-def convert(
-    backbone: Annotated[str, typer.Option(help="The network.")],
-    progress: options.Progress = ProgressStyle.BAR,
-) -> int:
-    """Convert a network for OpenVINO into the cache; the window runs this as a child process."""
-    from inspector_gui.cli import convert as command
-
-    return command.run(backbone, progress)
+app.add_typer(measuring.app)
+app.add_typer(children.app)

@@ -9,79 +9,91 @@ from rich.table import Table
 
 from inspector_gui.cli.options import ProgressStyle
 from inspector_gui.cli.outputs import Outputs
-from inspector_gui.cli.progress import reporting
+from inspector_gui.cli.progress import naming, reporting
 from inspector_gui.cli.recipe import open_extractor, temporary_bank
-from inspector_gui.cli.tables import show
-from inspector_gui.core.evaluation import Dataset, Evaluation, evaluate, read_dataset
+from inspector_gui.cli.tables import in_words, show, training_in_words
+from inspector_gui.core.contamination import evaluate_varied
+from inspector_gui.core.datasets import Dataset, read_dataset
+from inspector_gui.core.evaluation import Evaluation, evaluate
 from inspector_gui.core.images import display_name
 from inspector_gui.core.methods import make_method
-from inspector_gui.core.types import Progress, Scoring
+from inspector_gui.core.types import Scoring
+from inspector_gui.core.variation import CLEAN, CLEANED, CONTAMINATED, Variation
 
 
 def run(
     folders: Sequence[Path],
     scorings: Sequence[Scoring],
     *,
+    variation: Variation,
     seed: int,
     json: Path | None,
     style: ProgressStyle,
 ) -> int:
     """Evaluate every scoring on every data set, in this order; returns the exit status."""
+    for scoring in scorings:
+        variation.check(scoring)
     read = [read_dataset(folder) for folder in folders]
     datasets = [replace(dataset, name=display_name(dataset.name)) for dataset in read]
     with Outputs(files=[json]) as outputs:
         results = [
-            _evaluate(dataset, scoring, seed=seed, style=style)
+            _evaluate(dataset, scoring, variation, seed=seed, style=style)
             for dataset in datasets
             for scoring in scorings
         ]
-        outputs.stage_json(json, [result.as_json() for result in results])
+        rows = [row for of_one in results for row in of_one]
+        outputs.stage_json(json, [row.as_json() for row in rows])
         outputs.commit()
     if style is not ProgressStyle.JSON:
-        _show(results)
-    for result in results:
-        for reason in result.unreadable:
-            typer.echo(f"Left out of {result.dataset}: {reason}", err=True)
+        _show(rows, is_varied=variation != Variation())
+        for of_one in results:
+            _say_what_cleaning_did(of_one)
+    for of_one in results:
+        _remarks(of_one)
     return 0
 
 
-def _evaluate(dataset: Dataset, scoring: Scoring, *, seed: int, style: ProgressStyle) -> Evaluation:
-    name = f"{dataset.name}, {scoring.method}"
+def _evaluate(
+    dataset: Dataset, scoring: Scoring, variation: Variation, *, seed: int, style: ProgressStyle
+) -> list[Evaluation]:
     with temporary_bank(scoring) as bank, reporting(style) as report:
+        named = naming(report, f"{dataset.name}, {scoring.method}")
+        extractor = open_extractor(scoring, named)
+        if variation == Variation():
+            one = evaluate(
+                dataset, scoring=scoring, method=make_method(scoring), extractor=extractor,
+                bank=bank, seed=seed, report=named,
+            )  # fmt: skip
+            return [one]
+        return evaluate_varied(
+            dataset, scoring=scoring, variation=variation, extractor=extractor, bank=bank,
+            seed=seed, report=named,
+        )  # fmt: skip
 
-        def report_named(progress: Progress) -> None:
-            report(replace(progress, what=f"{name}: {progress.what}"))
 
-        return evaluate(
-            dataset,
-            scoring=scoring,
-            method=make_method(scoring),
-            extractor=open_extractor(scoring, report_named),
-            bank=bank,
-            seed=seed,
-            report=report_named,
-        )
-
-
-def _show(results: Sequence[Evaluation]) -> None:
-    table = Table("data set", "method", "train", "test", "k")
+def _show(results: Sequence[Evaluation], *, is_varied: bool) -> None:
+    table = Table(
+        "data set", "method", *(["references"] if is_varied else []), "train", "test", "k"
+    )
     numbers = ("image AUROC", "95 %", "stage 1", "pixel", "AUPRO", "F1 max")
     for name in (*numbers, "fit s", "s/image", "MB"):
         table.add_column(name, justify="right")
     for r in results:
         low_high = r.image_auroc_interval
+        varied = [training_in_words(r.training, r.details)] if is_varied else []
         table.add_row(
             r.dataset,
             r.scoring.method,
+            *varied,
             str(r.n_train),
             str(r.n_test),
             str(r.k_used),
-            _share(r.image_auroc),
+            in_words(r.image_auroc, r.details.get("image_auroc_std")),
             f"{low_high[0]:.3f} – {low_high[1]:.3f}" if low_high else "–",
-            _share(r.stage1_auroc),
-            _share(r.pixel.auroc if r.pixel else None),
-            _share(r.pixel.aupro if r.pixel else None),
-            _share(r.f1[0] if r.f1 else None),
+            in_words(r.stage1_auroc),
+            in_words(r.pixel.auroc if r.pixel else None),
+            in_words(r.pixel.aupro if r.pixel else None),
+            in_words(r.f1[0] if r.f1 else None),
             f"{r.fit_seconds:.1f}",
             f"{r.seconds_per_image:.4f}",
             f"{r.peak_rss_mb:.0f}",
@@ -91,5 +103,34 @@ def _show(results: Sequence[Evaluation]) -> None:
         typer.echo(device)
 
 
-def _share(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4f}"
+def _say_what_cleaning_did(rows: Sequence[Evaluation]) -> None:
+    """Say how much of what contamination cost was won back, where both were measured."""
+    areas = {row.training: row.image_auroc for row in rows}
+    clean, impure, cleaned = (areas.get(name) for name in (CLEAN, CONTAMINATED, CLEANED))
+    if clean is None or impure is None:
+        return
+    name, lost = f"{rows[0].dataset}, {rows[0].scoring.method}", clean - impure
+    if lost <= 0:
+        typer.echo(f"{name}: contamination cost nothing.")
+    elif cleaned is None:
+        typer.echo(f"{name}: contamination cost {lost:.4f} of the image AUROC.")
+    else:
+        typer.echo(
+            f"{name}: contamination cost {lost:.4f} of the image AUROC; cleaning won back "
+            f"{(cleaned - impure) / lost:.0%} of that."
+        )
+
+
+def _remarks(rows: Sequence[Evaluation]) -> None:
+    """Say on stderr what was left out or cut."""
+    first = rows[0]
+    for reason in first.unreadable:
+        typer.echo(f"Left out of {first.dataset}: {reason}", err=True)
+    for row in rows:
+        if row.training == CONTAMINATED and row.details["is_cut"]:
+            typer.echo(
+                f"{row.dataset}: {row.details['n_contaminated']} pictures, half of the defective "
+                f"ones, make an impurity of {row.details['impurity']:.1%}, not "
+                f"{row.details['contaminate']:.1%}.",
+                err=True,
+            )

@@ -17,8 +17,20 @@ class ProgressStyle(StrEnum):
 
 METHOD_HELP = "dn2 or spade."
 
+
+def examples(*lines: str) -> str:
+    """Return the end of a help text: command lines that are not wrapped."""
+    return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))
+
+
 Method = Annotated[str, typer.Option(help=METHOD_HELP)]
-Methods = Annotated[list[str], typer.Option("--method", help=f"{METHOD_HELP} Can be given again.")]
+Methods = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--method",
+        help=f"{METHOD_HELP} Can be given again. spade if left out; dn2 for --protocol.",
+    ),
+]
 Preset = Annotated[
     str | None,
     typer.Option(
@@ -54,7 +66,51 @@ Sigma = Annotated[
     typer.Option(help="Smoothing of the map in pixels of a 224 x 224 input (spade)."),
 ]
 Seed = Annotated[
-    int, typer.Option(min=0, help="Of everything drawn at random; dn2 and spade draw nothing.")
+    int,
+    typer.Option(
+        min=0, help="Of everything drawn at random; to judge with dn2 and spade draws nothing."
+    ),
+]
+Contaminate = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SHARE",
+        help="Mix defective pictures into the references until they are this share of them, "
+        "below 0.5. In MVTec layout they are test pictures, half of those at most, and leave "
+        "the test set.",
+    ),
+]
+Clean = Annotated[
+    float | None,
+    typer.Option(
+        metavar="FRACTION",
+        help="Drop this fraction of the references, those that score highest against all "
+        "others; the paper drops 0.5.",
+    ),
+]
+Shots = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="N[,N...]",
+        help="Draw only N references at random, several times; mean and spread are given. Can "
+        "be given again.",
+    ),
+]
+Centroids = Annotated[
+    int | None,
+    typer.Option(metavar="C", help="Compare with C k-means centroids of the references (dn2)."),
+]
+Protocol = Annotated[
+    str | None,
+    typer.Option(
+        metavar="one-class|multimodal|groups",
+        help="Measure a folder of class folders (dn2): every class in turn normal; all but one "
+        "normal; groups with one picture of each class normal.",
+    ),
+]
+GroupSize = Annotated[
+    int | None,
+    typer.Option(metavar="M", help="Pictures in a group; all classes once if left out."),
 ]
 Json = Annotated[
     Path | None, typer.Option("--json", metavar="FILE", help="Write the results as JSON.")

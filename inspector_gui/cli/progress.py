@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import typer
 from rich import progress as rich_progress
@@ -30,6 +31,11 @@ def reporting(style: ProgressStyle) -> Iterator[Report]:
         yield JsonLines()
     else:
         yield lambda _: None
+
+
+def naming(report: Report, name: str) -> Report:
+    """Return a function that reports like `report` and says what the work belongs to."""
+    return lambda progress: report(replace(progress, what=f"{name}: {progress.what}"))
 
 
 @contextmanager

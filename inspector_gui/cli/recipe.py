@@ -1,23 +1,20 @@
 """From options to a scoring, and what it needs to run: a network and a place for features."""
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from inspector_gui import paths
 from inspector_gui.cli.convert import convert_apart
 from inspector_gui.cli.progress import Report
 from inspector_gui.core.backbones import backbone
 from inspector_gui.core.evaluation import FeatureBank
-from inspector_gui.core.features import Extractor, Features, Gallery, feature_shape
-from inspector_gui.core.methods import make_method, scoring_for
+from inspector_gui.core.features import Extractor
+from inspector_gui.core.methods import scoring_for
 from inspector_gui.core.runtimes import converted_path, default_runtime
-from inspector_gui.core.types import Floats, Progress, Scoring
-from inspector_gui.store.features_cache import FeatureStore
+from inspector_gui.core.types import Progress, Scoring
+from inspector_gui.store.features_cache import open_store
 
 
 def scoring_from(
@@ -42,43 +39,9 @@ def open_extractor(scoring: Scoring, report: Report) -> Extractor:
 
 @contextmanager
 def temporary_bank(scoring: Scoring) -> Iterator[FeatureBank]:
-    """Yield a place for features that is gone afterwards; on disk where maps need them all."""
-    if not make_method(scoring).has_map:
-        yield PooledBank()
-        return
+    """Yield a place for features on disk that is gone afterwards."""
     with (
         tempfile.TemporaryDirectory(prefix="inspector-", ignore_cleanup_errors=True) as folder,
-        closing(FeatureStore(Path(folder), feature_shape(scoring))) as store,
+        closing(open_store(Path(folder), scoring)) as store,
     ):
         yield store
-
-
-class PooledBank:
-    """Global features in memory: all that a method without a map compares."""
-
-    def __init__(self) -> None:
-        self._pooled: dict[str, Floats] = {}
-
-    def append(self, sha256: str, features: Features) -> None:
-        """Keep the global feature of a picture."""
-        self._pooled[sha256] = features.pooled.copy()
-
-    def gallery(self, hashes: Sequence[str]) -> Gallery:
-        """Return a gallery without pyramids, in the order of `hashes`."""
-        return PooledGallery(np.stack([self._pooled[sha256] for sha256 in hashes]))
-
-
-@dataclass(frozen=True, eq=False)
-class PooledGallery:
-    """A gallery of global features, N x D; its pyramids are empty."""
-
-    pooled: Floats
-
-    def __len__(self) -> int:
-        return len(self.pooled)
-
-    def levels(self, row: int) -> tuple[Floats, Floats, Floats]:
-        """Return three empty levels."""
-        del row
-        empty = np.empty((0, 0, 0), np.float32)
-        return empty, empty, empty

@@ -92,6 +92,7 @@ BACKBONES: dict[str, Backbone] = {
         ),
         _resnet("resnet50", "0676ba61"),
         _resnet("resnet101", "63fe2227"),
+        _resnet("resnet152", "394f9c45"),
         _resnet("wide_resnet50_2", "95faca4d"),
     )
 }

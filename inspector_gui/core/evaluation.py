@@ -4,36 +4,25 @@ Nothing here feeds back into judging: no limit and no weight is chosen on test i
 """
 
 import hashlib
-import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
-import psutil
 
 from inspector_gui.core import metrics
+from inspector_gui.core.datasets import Dataset, Sample
 from inspector_gui.core.errors import Cancelled, KnownError
 from inspector_gui.core.features import Extractor, Features, Gallery
-from inspector_gui.core.images import (
-    UnreadableImage,
-    decode,
-    list_images,
-    read_bytes,
-    read_image,
-)
-from inspector_gui.core.methods.base import Method, anomaly_map
+from inspector_gui.core.images import UnreadableImage, decode, read_bytes
+from inspector_gui.core.memory import peak_rss_mb, reset_peak_memory
+from inspector_gui.core.methods.base import Method
 from inspector_gui.core.neighbours import ShouldStop
-from inspector_gui.core.opencv import cv2
-from inspector_gui.core.preprocess import Geometry
-from inspector_gui.core.types import Bools, Floats, Progress, Scores, Scoring
-
-LONG_SIDE = 512
-"""Pixel metrics are taken on the picture, shrunk so that its longer side is at most this."""
-PAPER_SIDE = 256
-"""Side of the square frame that the papers compare on."""
+from inspector_gui.core.pixel_frame import map_on_frame, mask_on_frame
+from inspector_gui.core.types import RGB, Progress, Scores, Scoring
+from inspector_gui.core.variation import CLEAN
 
 Report = Callable[[Progress], None]
 
@@ -44,29 +33,6 @@ class FeatureBank(Protocol):
     def append(self, sha256: str, features: Features) -> None: ...
 
     def gallery(self, hashes: Sequence[str]) -> Gallery: ...
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A test picture: its kind ("good" or a defect) and its mask file, where there is one."""
-
-    path: Path
-    kind: str
-    mask: Path | None = None
-
-    @property
-    def is_bad(self) -> bool:
-        """Whether the picture shows a defective part."""
-        return self.kind != "good"
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """A data set in MVTec layout: `train/good`, `test/<kind>`, `ground_truth/<kind>`."""
-
-    name: str
-    train: tuple[Path, ...]
-    test: tuple[Sample, ...]
 
 
 @dataclass(frozen=True)
@@ -82,7 +48,10 @@ class References:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Metrics of one method on one data set; fractions between 0 and 1, None where unknown."""
+    """Metrics of one method on one data set; fractions between 0 and 1, None where unknown.
+
+    `training` says what the references were (see `core.variation`), `details` more about it.
+    """
 
     dataset: str
     scoring: Scoring
@@ -102,6 +71,8 @@ class Evaluation:
     device: str
     kinds: dict[str, dict[str, float | int | None]] = field(default_factory=dict)
     unreadable: tuple[str, ...] = ()
+    training: str = CLEAN
+    details: Mapping[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, object]:
         """Return the evaluation as a JSON-able mapping."""
@@ -135,36 +106,9 @@ class Evaluation:
             "kinds": self.kinds,
             "n_unreadable": len(self.unreadable),
             "unreadable": list(self.unreadable),
+            "training": self.training,
+            **self.details,
         }
-
-
-def read_dataset(folder: Path) -> Dataset:
-    """Return what an MVTec folder holds; raises `KnownError` where it is not one.
-
-    A mask is `ground_truth/<kind>/<stem>_mask.png` or `<stem>.png`.
-    """
-    if not folder.is_dir():
-        raise KnownError(f"{folder} is not a folder.")
-    good = folder / "train" / "good"
-    train = list_images([good]) if good.is_dir() else []
-    if not train:
-        raise KnownError(f"{folder} is not in MVTec layout: no pictures in its folder train/good.")
-    test = folder / "test"
-    kinds = sorted(p for p in test.iterdir() if p.is_dir()) if test.is_dir() else []
-    samples = [
-        Sample(path, kind.name, _mask_of(folder / "ground_truth" / kind.name, kind, path))
-        for kind in kinds
-        for path in list_images([kind])
-    ]
-    if not samples:
-        raise KnownError(f"{folder} is not in MVTec layout: no pictures in folders below test.")
-    return Dataset(folder.resolve().name, tuple(train), tuple(samples))
-
-
-def _mask_of(masks: Path, kind: Path, picture: Path) -> Path | None:
-    place = masks / picture.relative_to(kind)
-    candidates = (place.with_name(f"{place.stem}{ending}") for ending in ("_mask.png", ".png"))
-    return next((c for c in candidates if c.is_file()), None)
 
 
 def learn(
@@ -179,7 +123,7 @@ def learn(
     found: dict[str, Path] = {}
     unreadable = []
     for done, path in enumerate(files):
-        _go_on(should_stop)
+        go_on(should_stop)
         report(Progress("references", done, len(files)))
         try:
             data = read_bytes(path)
@@ -191,6 +135,21 @@ def learn(
             unreadable.append(error)
     report(Progress("references", len(files), len(files)))
     return References(dict(sorted(found.items())), tuple(unreadable))
+
+
+@dataclass(frozen=True, eq=False)
+class Training:
+    """A gallery to measure a method with, and what its row says of it.
+
+    A method keeps what it laid out of one gallery, so every training has its own.
+    """
+
+    method: Method
+    gallery: Gallery
+    n_train: int
+    fit_seconds: float
+    name: str = CLEAN
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 def evaluate(
@@ -211,103 +170,123 @@ def evaluate(
     """
     reset_peak_memory()
     began = time.perf_counter()
+    references = learn_all(dataset, bank, extractor, report=report, should_stop=should_stop)
+    gallery = bank.gallery(tuple(references.files))
+    training = Training(method, gallery, len(gallery), time.perf_counter() - began)
+    return judge(
+        dataset, [training], scoring=scoring, extractor=extractor, seed=seed, report=report,
+        should_stop=should_stop,
+    )[0]  # fmt: skip
+
+
+def learn_all(
+    dataset: Dataset,
+    bank: FeatureBank,
+    extractor: Extractor,
+    *,
+    report: Report = lambda _: None,
+    should_stop: ShouldStop = lambda: False,
+) -> References:
+    """Learn the references of a data set; raises `KnownError` where one is not usable."""
     references = learn(dataset.train, bank, extractor, report=report, should_stop=should_stop)
     if references.unreadable:
         raise KnownError(f"A reference is not usable. {references.unreadable[0]}")
-    gallery = bank.gallery(tuple(references.files))
-    fit_seconds = time.perf_counter() - began
+    return references
 
-    judged: list[tuple[Sample, Scores]] = []
-    pixels = metrics.PixelMetrics()
-    seconds, unreadable = [], []
+
+def judge(
+    dataset: Dataset,
+    trainings: Sequence[Training],
+    *,
+    scoring: Scoring,
+    extractor: Extractor,
+    seed: int = 0,
+    left_out: frozenset[str] = frozenset(),
+    with_pixels: bool = True,
+    report: Report = lambda _: None,
+    should_stop: ShouldStop = lambda: False,
+) -> list[Evaluation]:
+    """Measure every training on the same test pictures, whose features are computed once.
+
+    Test pictures whose content hash is in `left_out` do not count. Raises as `evaluate` does.
+    """
+    runs = [_Run(training, scoring, with_pixels=with_pixels) for training in trainings]
+    unreadable = []
     for done, sample in enumerate(dataset.test):
-        _go_on(should_stop)
+        go_on(should_stop)
         report(Progress("test pictures", done, len(dataset.test)))
         began = time.perf_counter()
         try:
-            image = read_image(sample.path)
+            data = read_bytes(sample.path)
+            if left_out and hashlib.sha256(data).hexdigest() in left_out:
+                continue
+            image = decode(data, name=sample.path.name)
         except UnreadableImage as error:
             unreadable.append(str(error))
             continue
-        scores = method.score(extractor.extract(image), gallery)
-        seconds.append(time.perf_counter() - began)
-        if scores.patches is not None and (sample.mask is not None or not sample.is_bad):
-            size = (image.shape[0], image.shape[1])
-            pixels.add(
-                map_on_frame(scores.patches, scoring, size), mask_on_frame(sample, scoring, size)
-            )
-        judged.append((sample, scores))
+        features = extractor.extract(image)
+        seconds = time.perf_counter() - began
+        for run in runs:
+            run.add(sample, image, features, seconds)
     report(Progress("test pictures", len(dataset.test), len(dataset.test)))
-    if not judged:
+    if not runs[0].judged:
         raise KnownError(f"No test picture of {dataset.name} is readable. {unreadable[0]}")
-
-    bad = np.array([sample.is_bad for sample, _ in judged])
-    image_scores = np.array([scores.image for _, scores in judged])
-    stage1 = np.array([scores.stage1 for _, scores in judged])
-    return Evaluation(
-        dataset=dataset.name,
-        scoring=scoring,
-        k_used=min(scoring.k, len(gallery)),
-        n_train=len(gallery),
-        n_test=len(judged),
-        image_auroc=metrics.image_auroc(bad, image_scores),
-        image_auroc_interval=metrics.auroc_interval(bad, image_scores, seed=seed),
-        stage1_auroc=metrics.image_auroc(bad, stage1) if method.has_map else None,
-        pixel=pixels.result(),
-        f1=metrics.f1_max(bad, image_scores),
-        average_precision=metrics.average_precision(bad, image_scores),
-        fit_seconds=fit_seconds,
-        seconds_per_image=float(np.median(seconds)),
-        peak_rss_mb=peak_rss_mb(),
-        has_map=method.has_map,
-        device=extractor.device,
-        kinds=_by_kind(judged),
-        unreadable=tuple(unreadable),
-    )
+    return [run.result(dataset.name, extractor.device, unreadable, seed=seed) for run in runs]
 
 
-def map_on_frame(patches: Floats, scoring: Scoring, size: tuple[int, int]) -> Floats:
-    """Return the anomaly map on the frame that pixel metrics are taken on (float32).
+class _Run:
+    """Collects what one training says of the test pictures."""
 
-    `size`: height and width of the picture. What preprocessing cropped away was not inspected and
-    is scored lowest of all.
-    """
-    height, width = _frame(scoring, size)
-    geometry = Geometry(scoring.size, scoring.crop)
-    values = geometry.to_picture(anomaly_map(patches, scoring), height, width)
-    for axis, side in enumerate((height, width)):
-        centres = (np.arange(side) + 0.5) * geometry.size / side - geometry.margin
-        outside = (centres < 0) | (centres >= geometry.side)
-        values[outside if axis == 0 else (slice(None), outside)] = np.finfo(np.float32).min
-    return values
+    def __init__(self, training: Training, scoring: Scoring, *, with_pixels: bool) -> None:
+        self._training, self._scoring, self._with_pixels = training, scoring, with_pixels
+        self._pixels = metrics.PixelMetrics()
+        self._seconds: list[float] = []
+        self.judged: list[tuple[Sample, Scores]] = []
 
+    def add(self, sample: Sample, image: RGB, features: Features, seconds: float) -> None:
+        """Score a test picture, whose features took `seconds`."""
+        began = time.perf_counter()
+        scores = self._training.method.score(features, self._training.gallery)
+        self._seconds.append(seconds + time.perf_counter() - began)
+        has_truth = sample.mask is not None or not sample.is_bad
+        if scores.patches is not None and has_truth and self._with_pixels:
+            size = (image.shape[0], image.shape[1])
+            self._pixels.add(
+                map_on_frame(scores.patches, self._scoring, size),
+                mask_on_frame(sample, self._scoring, size),
+            )
+        # Hundreds of maps of a test set are not kept.
+        self.judged.append((sample, replace(scores, patches=None)))
 
-def mask_on_frame(sample: Sample, scoring: Scoring, size: tuple[int, int]) -> Bools:
-    """Return where a test picture is defective, on the frame of `map_on_frame`.
-
-    A pixel of the frame is defective where more than half of it is. A mask so thin that no pixel
-    would be left keeps those it covers most. Raises `KnownError` for a mask that does not fit.
-    """
-    height, width = _frame(scoring, size)
-    if sample.mask is None:
-        return np.zeros((height, width), np.bool_)
-    mask = np.asarray(read_image(sample.mask).any(axis=2), np.bool_)
-    if mask.shape != size:
-        raise KnownError(
-            f"The mask {sample.mask} is {mask.shape[1]} x {mask.shape[0]} pixels, its picture "
-            f"{sample.path} is {size[1]} x {size[0]}."
+    def result(self, name: str, device: str, unreadable: Sequence[str], *, seed: int) -> Evaluation:
+        """Return the metrics of all test pictures."""
+        training, judged = self._training, self.judged
+        bad = np.array([sample.is_bad for sample, _ in judged])
+        scores = np.array([scores.image for _, scores in judged])
+        stage1 = np.array([scores.stage1 for _, scores in judged])
+        has_map = training.method.has_map
+        return Evaluation(
+            dataset=name,
+            scoring=self._scoring,
+            k_used=min(self._scoring.k, len(training.gallery)),
+            n_train=training.n_train,
+            n_test=len(judged),
+            image_auroc=metrics.image_auroc(bad, scores),
+            image_auroc_interval=metrics.auroc_interval(bad, scores, seed=seed),
+            stage1_auroc=metrics.image_auroc(bad, stage1) if has_map else None,
+            pixel=self._pixels.result(),
+            f1=metrics.f1_max(bad, scores),
+            average_precision=metrics.average_precision(bad, scores),
+            fit_seconds=training.fit_seconds,
+            seconds_per_image=float(np.median(self._seconds)),
+            peak_rss_mb=peak_rss_mb(),
+            has_map=has_map,
+            device=device,
+            kinds=_by_kind(judged),
+            unreadable=tuple(unreadable),
+            training=training.name,
+            details=training.details,
         )
-    if (height, width) == size:
-        return mask
-    share = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
-    return np.asarray(share > min(0.5, np.nextafter(share.max(), 0)), np.bool_)
-
-
-def _frame(scoring: Scoring, size: tuple[int, int]) -> tuple[int, int]:
-    if scoring.preset == "paper":
-        return PAPER_SIDE, PAPER_SIDE
-    scale = min(1.0, LONG_SIDE / max(size))
-    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
 def _by_kind(judged: list[tuple[Sample, Scores]]) -> dict[str, dict[str, float | int | None]]:
@@ -322,30 +301,7 @@ def _by_kind(judged: list[tuple[Sample, Scores]]) -> dict[str, dict[str, float |
     return result
 
 
-def _go_on(should_stop: ShouldStop) -> None:
+def go_on(should_stop: ShouldStop) -> None:
+    """Raise `Cancelled` once `should_stop` is true."""
     if should_stop():
         raise Cancelled
-
-
-def reset_peak_memory() -> None:
-    """Let `peak_rss_mb` count from now, where the system can (Linux)."""
-    if sys.platform == "linux":
-        try:
-            Path("/proc/self/clear_refs").write_text("5")
-        except OSError:
-            return
-
-
-def peak_rss_mb() -> float:
-    """Return the largest resident memory of this process in MB (10^6 bytes)."""
-    if sys.platform == "win32":
-        return float(psutil.Process().memory_info().peak_wset) / 1e6
-    import resource
-
-    largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    if sys.platform == "darwin":
-        return largest / 1e6
-    # Unlike getrusage, this line begins anew for every program and with `reset_peak_memory`.
-    status = Path("/proc/self/status").read_text().splitlines()
-    lines = [int(line.split()[1]) for line in status if line.startswith("VmHWM:")]
-    return (lines or [largest])[0] * 1024 / 1e6

@@ -1,15 +1,21 @@
 """A picture to its features: the pyramid at strides 4, 8, 16 and the global feature of DN2."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from inspector_gui.core.backbones import backbone
+from inspector_gui.core.neighbours import Ints, nearest
 from inspector_gui.core.preprocess import Geometry, normalise
 from inspector_gui.core.runtimes import Network, load_network
 from inspector_gui.core.types import RGB, Floats, Scoring
+
+EXACT = "exact"
+"""How a gallery searches that compares with every reference."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,10 +31,13 @@ class Features:
 
 @dataclass(frozen=True)
 class FeatureShape:
-    """The shapes of `Features`, known before any picture was seen."""
+    """The shapes of `Features`, known before any picture was seen.
+
+    `levels` is empty where only the global feature is kept: all that DN2 compares.
+    """
 
     pooled: int
-    levels: tuple[tuple[int, int, int], ...]
+    levels: tuple[tuple[int, int, int], ...] = ()
 
     @property
     def values(self) -> int:
@@ -39,13 +48,28 @@ class FeatureShape:
 class Gallery(Protocol):
     """Features of the references in canonical order; rows are 0 .. len - 1.
 
-    `pooled`: float32, N x D. Reading a row's levels may map a file, never copies them all.
+    Reading a row's levels may map a file, never copies them all.
     """
 
     @property
-    def pooled(self) -> Floats: ...
+    def pooled(self) -> Floats:
+        """All global features: float32, N x D. A large gallery copies them together here."""
+        ...
+
+    @property
+    def search(self) -> str:
+        """How `nearest` searches, in words: exact, or approximate with its recall."""
+        ...
 
     def __len__(self) -> int: ...
+
+    def pooled_of(self, rows: Sequence[int] | Ints) -> Floats:
+        """Return the global features of some rows: float32, len(rows) x D."""
+        ...
+
+    def nearest(self, query: Floats, k: int, *, exclude: int | None = None) -> Ints:
+        """Return the rows of the k nearest global features, as `neighbours.nearest` does."""
+        ...
 
     def levels(self, row: int) -> tuple[Floats, Floats, Floats]:
         """Return the pyramid of one reference, as in `Features.levels`."""
@@ -53,17 +77,51 @@ class Gallery(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
+class PooledGallery:
+    """Global features in memory (float32, N x D), searched exactly; the pyramids are empty."""
+
+    pooled: Floats
+    search = EXACT
+
+    def __len__(self) -> int:
+        return len(self.pooled)
+
+    def pooled_of(self, rows: Sequence[int] | Ints) -> Floats:
+        return np.asarray(self.pooled[np.asarray(rows, np.int64)], np.float32)
+
+    def nearest(self, query: Floats, k: int, *, exclude: int | None = None) -> Ints:
+        return nearest(query, self.pooled, k, exclude=exclude)
+
+    def levels(self, row: int) -> tuple[Floats, Floats, Floats]:
+        if not 0 <= row < len(self):
+            raise IndexError(f"row {row} of a gallery of {len(self)}")
+        empty = np.empty((0, 0, 0), np.float32)
+        return empty, empty, empty
+
+
+@dataclass(frozen=True, eq=False)
 class FeatureList:
-    """A gallery in memory, for tests and small galleries."""
+    """A gallery in memory with pyramids, for tests and small galleries."""
 
     items: tuple[Features, ...]
+    search = EXACT
+
+    @cached_property
+    def _global(self) -> PooledGallery:
+        return PooledGallery(np.stack([f.pooled for f in self.items]))
 
     @property
     def pooled(self) -> Floats:
-        return np.stack([f.pooled for f in self.items])
+        return self._global.pooled
 
     def __len__(self) -> int:
         return len(self.items)
+
+    def pooled_of(self, rows: Sequence[int] | Ints) -> Floats:
+        return self._global.pooled_of(rows)
+
+    def nearest(self, query: Floats, k: int, *, exclude: int | None = None) -> Ints:
+        return self._global.nearest(query, k, exclude=exclude)
 
     def levels(self, row: int) -> tuple[Floats, Floats, Floats]:
         return self.items[row].levels

@@ -1,8 +1,8 @@
 """What pictures in folders are for, where the folders say so: the layout of MVTec's data sets.
 
 `train/good` holds references, `test/good` good pictures for validation, every other folder of
-`test` known bad ones, and `ground_truth` masks, which are no pictures of parts. A folder is taken
-for such a data set only where it has `train/good`, so that other folders called `test` mean nothing.
+`test` known bad ones, and `ground_truth` masks, which are no pictures of parts. A folder counts as
+such a data set only where it has `train/good`: other folders called `test` mean nothing.
 """
 
 from collections.abc import Sequence

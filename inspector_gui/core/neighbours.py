@@ -13,7 +13,7 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
-from inspector_gui.core.types import Floats
+from inspector_gui.core.types import Bools, Floats
 
 Ints = npt.NDArray[np.int64]
 _QUERY_BLOCK = 128  # middle cells whose bounds are held at once: some ten MB
@@ -37,11 +37,48 @@ def nearest(query: Floats, gallery: Floats, k: int, *, exclude: int | None = Non
         return np.empty(0, np.int64)
     if query.shape != gallery.shape[1:]:
         raise ValueError(f"query {query.shape} does not fit gallery {gallery.shape}")
-    extra = wanted + (exclude is not None)
-    _, found = faiss.knn(query[None], np.ascontiguousarray(gallery, np.float32), extra)
-    candidates = found[0][found[0] != exclude] if exclude is not None else found[0]
+    distances = float_distances(query, gallery)
+    if exclude is not None:
+        distances[exclude] = np.inf
+    candidates = smallest(distances, wanted)
     exact = squared_distances(query, gallery[candidates])
-    return np.asarray(candidates[np.argsort(exact, kind="stable")][:wanted], np.int64)
+    return np.asarray(candidates[np.argsort(exact, kind="stable")], np.int64)
+
+
+def nearest_where(query: Floats, gallery: Floats, k: int, chosen: Bools | None) -> Ints:
+    """Return k rows near the query among the chosen ones (all: None), in ascending order.
+
+    As `nearest`, but with distances rounded to float32: candidates for an exact comparison.
+    """
+    distances = float_distances(query, gallery)
+    if chosen is not None:
+        distances[~chosen] = np.inf
+        k = min(k, int(np.count_nonzero(chosen)))
+    return smallest(distances, min(k, len(distances)))
+
+
+def smallest(values: Floats, count: int) -> Ints:
+    """Return where the `count` smallest values are, ascending; among equal ones the first."""
+    if count <= 0:
+        return np.empty(0, np.int64)
+    last = np.partition(values, count - 1)[count - 1]
+    below = np.flatnonzero(values < last)
+    level = np.flatnonzero(values == last)[: count - len(below)]
+    return np.sort(np.concatenate([below, level])).astype(np.int64)
+
+
+def float_distances(query: Floats, rows: Floats) -> Floats:
+    """Return squared distances summed over differences in float32, by faiss in this thread.
+
+    `faiss.knn` computes the same ones, but lets all cores meet for a single query, which takes
+    longer than the distances where other threads are busy.
+    """
+    query = np.ascontiguousarray(query, np.float32)
+    rows = np.ascontiguousarray(rows, np.float32)
+    distances = np.empty(len(rows), np.float32)
+    pointers = map(faiss.swig_ptr, (distances, query, rows))
+    faiss.fvec_L2sqr_ny(*pointers, rows.shape[1], len(rows))  # type: ignore[attr-defined]
+    return distances
 
 
 def squared_distances(query: Floats, rows: Floats) -> npt.NDArray[np.float64]:

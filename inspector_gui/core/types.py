@@ -81,6 +81,10 @@ class UnreadableFrame:
     path: Path | None = None
 
 
+AUTOMATIC, EXACT_ONLY = "automatic", "exact"
+"""How references are searched: approximately where exact search would take too long, or never."""
+
+
 @dataclass(frozen=True)
 class Scoring:
     """The scoring half of a recipe: everything that changes a score except the reference set.
@@ -89,7 +93,7 @@ class Scoring:
     of the centre crop after that (0: none). `sigma` is the smoothing of the anomaly map in pixels
     of a 224 x 224 input and scales with the input. `k` references are neighbours of a part (DN2:
     2; SPADE: 50), `kappa` gallery features are neighbours of a pixel. `border_weight`: see
-    `methods.border`.
+    `methods.border`. `search` is `AUTOMATIC` or `EXACT_ONLY`.
     """
 
     method: str = "spade"
@@ -103,6 +107,7 @@ class Scoring:
     runtime: str = "openvino"
     precision: str = "f32"
     preset: str = "default"
+    search: str = AUTOMATIC
 
     @property
     def input_side(self) -> int:
@@ -118,7 +123,8 @@ class Scoring:
     @property
     def key(self) -> str:
         """Hexadecimal digest that is equal exactly when scores would be."""
-        return digest_of({k: v for k, v in asdict(self).items() if k != "preset"})
+        values = {k: v for k, v in asdict(self).items() if k not in ("preset", "search")}
+        return digest_of(values if self.search == AUTOMATIC else values | {"search": self.search})
 
 
 @dataclass(frozen=True)

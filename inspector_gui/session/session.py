@@ -5,9 +5,11 @@ Lives in the main thread. A verb returns at once; what came of it is told by a s
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from enum import Enum, auto
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
@@ -23,12 +25,20 @@ from inspector_gui.core.types import (
 )
 from inspector_gui.feed.source import FrameSource
 from inspector_gui.session.feeds import Feeds
-from inspector_gui.session.history import LONGEST, History
+from inspector_gui.session.health import HealthDesk
+from inspector_gui.session.history import History
+from inspector_gui.session.judged_by import JudgedBy, judged_by
 from inspector_gui.session.limits import LimitsDesk
 from inspector_gui.session.references import ReferenceSets
-from inspector_gui.workers.engine import Calibration, Engine, EngineState, Phase, Setup
+from inspector_gui.session.studies import Studies
+from inspector_gui.workers.engine import Calibration, Engine, EngineState, Phase
 from inspector_gui.workers.feed_worker import FeedState
+from inspector_gui.workers.gallery_work import Setup
+from inspector_gui.workers.health_work import Assessment
 from inspector_gui.workers.recorder import Answer, Recorder, Request, Store
+
+if TYPE_CHECKING:
+    from inspector_gui.session.lots import LotDesk
 
 STOP_SECONDS = 2.4
 _LEAST_RECORDER_SECONDS = 0.4  # also where the other threads took all the time there was
@@ -47,7 +57,7 @@ class Readiness(Enum):
 
 
 class Session(QObject):
-    """The state of the program: `references`, `limits`, `history`, `feeds`, and the engine's."""
+    """The state of the program: its parts below, and the engine's state."""
 
     workspace_opened = Signal()
     workspace_refused = Signal(str)
@@ -68,6 +78,8 @@ class Session(QObject):
         self.references = ReferenceSets(self.ask, default_scoring)
         self.limits = LimitsDesk(self.ask)
         self.history = History(self.ask, self.limits)
+        self.health = HealthDesk()
+        self.studies = Studies(self.references, self._features_folder)
         self._loaded_set: int | None = None
         self._listed_set: int | None = None
         self._last_notice = ("", 0.0)
@@ -78,6 +90,7 @@ class Session(QObject):
         self._engine.inspected.connect(self._on_inspected)
         self._engine.rejected.connect(self._on_rejected)
         self._engine.calibrated.connect(self._on_calibrated)
+        self._engine.assessed.connect(self._on_assessed)
         self._engine.state_changed.connect(self._on_engine_state)
         self.limits.saved_limits.connect(self._engine.set_limits)
         self.limits.changed.connect(self.readiness_changed)
@@ -88,6 +101,22 @@ class Session(QObject):
             failing.failed.connect(self.notice)
         self.references.noticed.connect(self.notice)
         self.limits.noticed.connect(self.notice)
+
+    @cached_property
+    def lots(self) -> "LotDesk":
+        """The lot check; lots are formed from its first use on."""
+        from inspector_gui.session.lots import LotDesk
+
+        desk = LotDesk(
+            self.ask,
+            self.references,
+            self.history,
+            self.feeds,
+            self.studies,
+            can_judge=self.can_judge,
+        )
+        desk.noticed.connect(self.notice)
+        return desk
 
     # Opening and closing
 
@@ -106,6 +135,7 @@ class Session(QObject):
         folder = folder.expanduser().resolve()
         self.feeds.stop_all()
         self.references.cancel_import()
+        self.studies.cancel_all()
         self._engine.configure(None)
         before, self._store = self._store, None
         self._loaded_set = self._listed_set = None
@@ -134,6 +164,7 @@ class Session(QObject):
     def stop(self) -> bool:
         """End all threads within their deadline; return whether every one has ended."""
         deadline = time.monotonic() + STOP_SECONDS
+        self.studies.cancel_all()
         for worker in self.workers[:-1]:
             worker.ask_to_stop()
         ended = [worker.wait(deadline) for worker in self.workers[:-1]]
@@ -218,44 +249,30 @@ class Session(QObject):
             self._loaded_set = self._listed_set = None
             self._engine.configure(None)
             self.limits.load(None, None, {})
+            self.health.load("", None, {})
             self.history.load((), None)
             self.readiness_changed.emit()
             return
-        store = self._store
         needs_rows = self._listed_set != current.id
         self._loaded_set = current.id
 
-        def work(store: Store) -> tuple[Any, ...]:
-            references = store.references
-            rows = store.inspections.rows(current.id, limit=LONGEST) if needs_rows else ()
-            scores = references.leave_one_out(current.id, current.fingerprint)
-            return references.latest_limits(current.id), scores, tuple(reversed(rows))
-
-        def then(found: tuple[Any, ...]) -> None:
+        def then(found: JudgedBy) -> None:
             now = self.references.current
             if now is None or (now.id, now.fingerprint) != (current.id, current.fingerprint):
                 return  # changed again meanwhile; the answer to that follows
-            limits, scores, rows = found
+            setup, limits = found.setup, found.limits
             if needs_rows:
                 self._listed_set = current.id
-                self.history.load(rows, current.scoring)
+                self.history.load(found.rows, current.scoring)
             self.history.judge_by(current.scoring)
-            self.limits.load(current, limits, scores)
-            too_few = len(current.included) < MIN_REFERENCES
-            setup = Setup(
-                set_id=current.id,
-                scoring=current.scoring,
-                hashes=tuple(image.sha256 for image in current.included),
-                fingerprint=current.fingerprint,
-                features_folder=store.workspace.features_folder,
-                read_image=store.workspace.images.read,
-                limits=limits if limits is self.limits.saved and not too_few else None,
-                known_scores=scores,
-            )
+            self.limits.load(current, limits, found.own)
+            self.health.load(setup.health_key, current, found.others)
+            if limits is self.limits.saved and len(setup.hashes) >= MIN_REFERENCES:
+                setup = replace(setup, limits=limits)
             self._engine.configure(setup)
             self.readiness_changed.emit()
 
-        self.ask(work, then=then)
+        self.ask(partial(judged_by, current=current, needs_rows=needs_rows), then=then)
 
     def _hold_feed(self, current: ReferenceSet | None) -> None:
         """Pause the feed where its set is gone or has too few references to judge by."""
@@ -292,7 +309,14 @@ class Session(QObject):
         set_id, fingerprint = calibration.set_id, calibration.fingerprint
         scores = dict(calibration.scores)
         self.ask(lambda store: store.references.save_leave_one_out(set_id, fingerprint, scores))
-        self.limits.calibrated(fingerprint, scores)
+        if calibration.is_others:
+            self.health.scored(fingerprint, scores)
+        else:
+            self.limits.calibrated(fingerprint, scores)
+
+    @Slot(object)
+    def _on_assessed(self, assessment: Assessment) -> None:
+        self.health.assessed(assessment.key, assessment.report)
 
     @Slot(object, object)
     def _on_inspected(self, inspection: Inspection, setup: Setup) -> None:
@@ -319,10 +343,12 @@ class Session(QObject):
             return
         self._record(lambda store: store.inspections.add_unreadable(frame, set_id), frame, None)
 
+    def _features_folder(self) -> Path | None:
+        return None if self._store is None else self._store.workspace.features_folder
+
     def _is_of_this_workspace(self, setup: Setup) -> bool:
         """Return whether a setup is not of the workspace that was open before."""
-        folder = None if self._store is None else self._store.workspace.features_folder
-        return folder == setup.features_folder
+        return self._features_folder() == setup.features_folder
 
     def _record(
         self,

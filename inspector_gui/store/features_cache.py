@@ -1,4 +1,4 @@
-"""Features of pictures on disk: packed, append-only, memory-mapped. Owned by one thread."""
+"""Features of pictures on disk: packed, append-only, memory-mapped. One thread writes a folder."""
 
 import json
 import os
@@ -6,136 +6,278 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Any, BinaryIO, Self
 
 import numpy as np
 
-from inspector_gui.core.features import Features, FeatureShape
-from inspector_gui.core.types import Floats
+from inspector_gui.core.errors import KnownError
+from inspector_gui.core.features import Features, FeatureShape, feature_shape
+from inspector_gui.core.methods import make_method
+from inspector_gui.core.neighbours import Ints
+from inspector_gui.core.types import Floats, Scoring
 from inspector_gui.store.files import disk_error, write_whole
+from inspector_gui.store.index_files import IndexFiles
+from inspector_gui.store.picture_rows import HASH_BYTES, Keys, PictureRows, keys_of
+from inspector_gui.store.stored_gallery import StoredGallery
 
 _FORMAT = 1
-_HASH_BYTES = 32
 _FLOAT = np.dtype("<f4")
 _POOLED, _LEVELS, _HASHES, _META = "pooled.f32", "levels.f32", "hashes.bin", "meta.json"
+_BORROWED_AT_ONCE = 16_384
 
 
-class StoredGallery:
-    """Some rows of a feature store, in a fixed order; stays valid while the store grows.
+def features_folder(root: Path, scoring: Scoring) -> Path:
+    """Return the folder below `root` that keeps the features of a scoring.
 
-    `pooled`: float32, N x D, in memory. The levels stay in the file.
+    A method without a map compares global features alone; they have a folder of their own, a
+    thousandth of the size.
+    """
+    ending = "" if make_method(scoring).has_map else "-pooled"
+    return root / f"{scoring.features_key}{ending}"
+
+
+def open_store(root: Path, scoring: Scoring) -> "FeatureStore":
+    """Open the features of a scoring below `root`, for writing.
+
+    Global features that the full folder of the same key has are taken over, so nothing is
+    computed twice. Raises `KnownError` where the disk refuses.
+    """
+    folder, full = features_folder(root, scoring), root / scoring.features_key
+    shape = feature_shape(scoring)
+    if folder == full:
+        return FeatureStore(folder, shape)
+    store = FeatureStore(folder, FeatureShape(shape.pooled))
+    try:
+        if (full / _META).exists():
+            store.borrow(FeatureReader(full))
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def open_gallery(
+    folder: Path, shas: Sequence[str], *, allow_approximate: bool = True
+) -> StoredGallery:
+    """Return features of pictures from a folder that another process may be writing.
+
+    Raises `KnownError` where there are no features, `KeyError` for a picture without any.
+    """
+    return FeatureReader(folder).gallery(shas, allow_approximate=allow_approximate)
+
+
+class FeatureReader:
+    """The features that a folder holds at this moment, keyed by SHA-256; changes no file.
+
+    Raises `KnownError` for a folder without features.
     """
 
-    def __init__(
-        self, pooled: Floats, levels: Floats, rows: Sequence[int], shape: FeatureShape
-    ) -> None:
-        self._pooled = pooled
-        self._levels = levels
-        self._rows = tuple(rows)
-        self._shapes = shape.levels
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._shape = _stored_shape(folder)
+        self._open_rows()
+
+    def __contains__(self, sha256: str) -> bool:
+        return bool(self._pictures.find(keys_of([sha256]))[0] >= 0)
+
+    def __len__(self) -> int:
+        return self._count
+
+    @property
+    def folder(self) -> Path:
+        """Where the features are."""
+        return self._folder
+
+    @property
+    def shape(self) -> FeatureShape:
+        """The shapes of one picture's features; no levels where only the global one is kept."""
+        return self._shape
 
     @property
     def pooled(self) -> Floats:
-        return self._pooled
+        """The map of all global features: float32, S x D, read-only, in the order of writing."""
+        self._follow()
+        return self._mapped_pooled
 
-    def __len__(self) -> int:
-        return len(self._rows)
+    @property
+    def keys(self) -> Keys:
+        """The map of all pictures' hashes, in the order of writing."""
+        self._follow()
+        return self._mapped_keys
 
-    def levels(self, row: int) -> tuple[Floats, Floats, Floats]:
-        """Return views into the file's map (read-only, float32, h x w x C each), finest first."""
-        if not 0 <= row < len(self._rows):
-            raise IndexError(f"row {row} of a gallery of {len(self._rows)}")
-        values = self._levels[self._rows[row]]
-        views: list[Floats] = []
-        begin = 0
-        for height, width, channels in self._shapes:
-            end = begin + height * width * channels
-            views.append(values[begin:end].reshape(height, width, channels))
-            begin = end
-        fine, middle, coarse = views
-        return fine, middle, coarse
+    def missing(self, shas: Iterable[str]) -> tuple[str, ...]:
+        """Return those of `shas` that have no features here yet, in order, each once."""
+        shas = tuple(shas)
+        absent = np.flatnonzero(self._pictures.find(keys_of(shas)) < 0)
+        return tuple(dict.fromkeys(shas[place] for place in absent))
+
+    def gallery(self, shas: Sequence[str], *, allow_approximate: bool = True) -> StoredGallery:
+        """Return the features of `shas` as a gallery with rows in this order.
+
+        Raises `KeyError` for a picture without features.
+        """
+        return self._gallery(self._rows_of(shas), allow_approximate=allow_approximate)
+
+    def changed(
+        self, gallery: StoredGallery, *, added: Sequence[str] = (), removed: Sequence[str] = ()
+    ) -> StoredGallery:
+        """Return a gallery of this folder with some pictures more or fewer.
+
+        Far quicker than `gallery` of all again. `gallery` is in canonical order (by hash, each
+        picture once) and stays valid; so is the result. What it has already is not added again.
+        Raises `KeyError` for an added picture without features and a removed one it lacks.
+        """
+        rows = gallery.rows
+        for sha, row in zip(removed, self._rows_of(removed), strict=True):
+            place = self._place(rows, row)
+            if place == len(rows) or rows[place] != row:
+                raise KeyError(sha)
+            rows = np.delete(rows, place)
+        for row in self._rows_of(added):
+            place = self._place(rows, row)
+            if place == len(rows) or rows[place] != row:
+                rows = np.insert(rows, place, row)
+        return self._gallery(rows, allow_approximate=gallery.allow_approximate)
+
+    def _gallery(self, rows: Ints, *, allow_approximate: bool) -> StoredGallery:
+        self._follow()
+        return StoredGallery(
+            self._mapped_pooled,
+            self._mapped_levels,
+            rows,
+            self._shape,
+            index=self._index.open(self._mapped_keys, self._shape.pooled),
+            allow_approximate=allow_approximate,
+        )
+
+    def _rows_of(self, shas: Sequence[str]) -> Ints:
+        rows = self._pictures.find(keys_of(shas))
+        if len(rows) and rows.min() < 0:
+            raise KeyError(shas[int(rows.argmin())])
+        return rows
+
+    def _place(self, rows: Ints, row: int) -> int:
+        """Return where a row is, or would be, among rows in the order of their hashes."""
+        keys = self.keys
+        wanted = keys[row].tobytes()
+        low, high = 0, len(rows)
+        while low < high:
+            middle = (low + high) // 2
+            if keys[rows[middle]].tobytes() < wanted:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    def _open_rows(self) -> None:
+        self._count = self._complete_rows()
+        self._index = IndexFiles(self._folder)
+        self._map_all()
+        self._pictures = PictureRows(self._mapped_keys)
+
+    def _complete_rows(self) -> int:
+        return min(
+            (self._folder / name).stat().st_size // self._row_bytes(name) for name in self._names
+        )
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        """The files in the order in which a row is written to them; the hash makes it count."""
+        return (_LEVELS, _POOLED, _HASHES) if self._shape.levels else (_POOLED, _HASHES)
+
+    def _columns(self, name: str) -> int:
+        if name == _HASHES:
+            return HASH_BYTES
+        return self._shape.pooled if name == _POOLED else self._shape.values - self._shape.pooled
+
+    def _row_bytes(self, name: str) -> int:
+        return self._columns(name) * (1 if name == _HASHES else _FLOAT.itemsize)
+
+    def _follow(self) -> None:
+        """Map the files anew where rows were added."""
+        if len(self._mapped_keys) < self._count:
+            self._map_all()
+            if self._pictures.wants_sorting():
+                self._pictures = PictureRows(self._mapped_keys)
+
+    def _map_all(self) -> None:
+        self._mapped_pooled: Floats = self._map(_POOLED, _FLOAT)
+        self._mapped_levels: Floats = self._map(_LEVELS, _FLOAT)
+        self._mapped_keys: Keys = self._map(_HASHES, np.dtype(np.uint8))
+
+    def _map(self, name: str, dtype: np.dtype[Any]) -> Any:
+        shape = (self._count, self._columns(name))
+        if 0 in shape:
+            return np.empty(shape, dtype)
+        return np.asarray(np.memmap(self._folder / name, dtype=dtype, mode="r", shape=shape))
 
 
-class FeatureStore:
-    """The features of many pictures under one `Scoring.features_key`, keyed by SHA-256.
+class FeatureStore(FeatureReader):
+    """The features of many pictures under one `Scoring.features_key`, for writing.
 
     A row is written as levels, pooled, hash; it counts once its hash is complete, so a killed
     program leaves no half row. A folder made for other shapes is emptied and begun anew. One
-    process and one thread may use a folder at a time. Raises `KnownError` where the disk refuses.
+    process and one thread may write a folder at a time. Raises `KnownError` where the disk
+    refuses.
     """
 
     def __init__(self, folder: Path, shape: FeatureShape) -> None:
-        if len(shape.levels) != 3:
-            raise ValueError(f"expected 3 levels, got {len(shape.levels)}")
+        if len(shape.levels) not in (0, 3):
+            raise ValueError(f"expected 3 levels or none, got {len(shape.levels)}")
         self._folder = folder
         self._shape = shape
-        self._level_values = shape.values - shape.pooled
         self._files: dict[str, BinaryIO] = {}
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._begin_anew_unless_shapes_match()
-            for name in (_LEVELS, _POOLED, _HASHES):
+            for name in self._names:
                 path = folder / name
                 path.touch()
                 self._files[name] = path.open("rb+", buffering=0)
-            self._count = self._complete_rows()
-            self._rows = self._read_hashes()
-            self._mapped_pooled = self._map(_POOLED, shape.pooled)
-            self._mapped_levels = self._map(_LEVELS, self._level_values)
+            self._open_rows()
         except OSError as error:
             self.close()
             raise disk_error(error, folder) from error
 
-    def __contains__(self, sha256: str) -> bool:
-        return sha256 in self._rows
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def missing(self, shas: Iterable[str]) -> tuple[str, ...]:
-        """Return those of `shas` that have no features here yet, in order, each once."""
-        return tuple(sha for sha in dict.fromkeys(shas) if sha not in self._rows)
-
     def append(self, sha256: str, features: Features) -> None:
         """Add the features of a picture; does nothing where they are there already.
 
-        Raises `ValueError` for other shapes or dtypes than the store's, `KnownError` where the
-        disk is full; the store is as before then.
+        A folder of global features keeps nothing else of them. Raises `ValueError` for other
+        shapes or dtypes than the store's, `KnownError` where the disk is full; the store is as
+        before then.
         """
         self._check(features)
-        key = bytes.fromhex(sha256)
-        if len(key) != _HASH_BYTES:
-            raise ValueError(f"expected a SHA-256, got {sha256!r}")
-        if sha256 in self._rows:
+        key = keys_of([sha256])
+        if self._pictures.find(key)[0] >= 0:
             return
-        row = self._count
-        levels = np.concatenate([level.ravel() for level in features.levels], dtype=_FLOAT)
-        try:
-            self._write(_LEVELS, row, levels.tobytes())
-            self._write(_POOLED, row, features.pooled.astype(_FLOAT).tobytes())
-            self._write(_HASHES, row, key)
-        except OSError as error:
-            raise disk_error(error, self._folder) from error
-        self._rows[sha256] = row
-        self._count += 1
+        data = {_POOLED: features.pooled.astype(_FLOAT).tobytes(), _HASHES: key.tobytes()}
+        if self._shape.levels:
+            levels = np.concatenate([level.ravel() for level in features.levels], dtype=_FLOAT)
+            data[_LEVELS] = levels.tobytes()
+        self._append_rows(data, key)
 
-    def gallery(self, shas: Sequence[str]) -> StoredGallery:
-        """Return the features of `shas` as a gallery with rows in this order.
+    def borrow(self, lender: FeatureReader) -> int:
+        """Take over the global features that a reader has and this store lacks; return how many.
 
-        Only `pooled` is copied to memory. Raises `KeyError` for a picture without features.
+        This store keeps global features alone. Raises `KnownError` where the disk is full.
         """
-        rows = [self._rows[sha] for sha in shas]
-        if len(self._mapped_levels) < self._count:
-            self._mapped_pooled = self._map(_POOLED, self._shape.pooled)
-            self._mapped_levels = self._map(_LEVELS, self._level_values)
-        pooled = np.ascontiguousarray(self._mapped_pooled[rows], np.float32)
-        return StoredGallery(pooled, self._mapped_levels, rows, self._shape)
+        if self._shape.levels:
+            raise ValueError("only global features can be borrowed")
+        if lender.shape.pooled != self._shape.pooled:
+            return 0
+        new = np.flatnonzero(self._pictures.find(lender.keys) < 0)
+        for start in range(0, len(new), _BORROWED_AT_ONCE):
+            rows = new[start : start + _BORROWED_AT_ONCE]
+            keys = lender.keys[rows]
+            pooled = lender.pooled[rows].astype(_FLOAT)
+            self._append_rows({_POOLED: pooled.tobytes(), _HASHES: keys.tobytes()}, keys)
+        return len(new)
 
     def flush(self) -> None:
         """Wait until the disk has every row; raises `KnownError` where it refuses."""
         try:
-            for name in (_LEVELS, _POOLED, _HASHES):
-                os.fsync(self._files[name].fileno())
+            for file in self._files.values():
+                os.fsync(file.fileno())
         except OSError as error:
             raise disk_error(error, self._folder) from error
 
@@ -156,15 +298,12 @@ class FeatureStore:
         self.close()
 
     def _begin_anew_unless_shapes_match(self) -> None:
-        wanted = {
-            "format": _FORMAT,
-            "pooled": self._shape.pooled,
-            "levels": [list(level) for level in self._shape.levels],
-        }
         meta = self._folder / _META
+        wanted = _meta_of(self._shape)
         with suppress(OSError, ValueError):
             if json.loads(meta.read_bytes()) == wanted:
                 return
+        IndexFiles(self._folder).remove()
         for name in (_HASHES, _POOLED, _LEVELS):
             (self._folder / name).unlink(missing_ok=True)
         write_whole(meta, json.dumps(wanted).encode())
@@ -177,15 +316,17 @@ class FeatureStore:
                 file.truncate(count * self._row_bytes(name))
         return count
 
-    def _read_hashes(self) -> dict[str, int]:
-        data = self._files[_HASHES].read(self._count * _HASH_BYTES)
-        keys = (data[row * _HASH_BYTES : (row + 1) * _HASH_BYTES] for row in range(self._count))
-        return {key.hex(): row for row, key in enumerate(keys)}
-
-    def _row_bytes(self, name: str) -> int:
-        if name == _HASHES:
-            return _HASH_BYTES
-        return _FLOAT.itemsize * (self._shape.pooled if name == _POOLED else self._level_values)
+    def _append_rows(self, data: dict[str, bytes], keys: Keys) -> None:
+        try:
+            for name in self._names:
+                self._write(name, self._count, data[name])
+        except OSError as error:
+            raise disk_error(error, self._folder) from error
+        for key in keys:
+            self._pictures.add(key.tobytes(), self._count)
+            self._count += 1
+        if self._pictures.wants_sorting():
+            self._follow()
 
     def _write(self, name: str, row: int, data: bytes) -> None:
         file = self._files[name]
@@ -195,16 +336,30 @@ class FeatureStore:
         while rest:
             rest = rest[file.write(rest) :]
 
-    def _map(self, name: str, columns: int) -> Floats:
-        if self._count == 0:
-            return np.empty((0, columns), np.float32)
-        shape = (self._count, columns)
-        mapped: Floats = np.memmap(self._folder / name, dtype=_FLOAT, mode="r", shape=shape)
-        return np.asarray(mapped)
-
     def _check(self, features: Features) -> None:
-        shapes = tuple(level.shape for level in features.levels)
-        if features.pooled.shape != (self._shape.pooled,) or shapes != self._shape.levels:
-            raise ValueError(f"expected {self._shape}, got {features.pooled.shape} {shapes}")
-        if any(a.dtype != np.float32 for a in (features.pooled, *features.levels)):
+        parts = (features.pooled, *(features.levels if self._shape.levels else ()))
+        shapes = tuple(part.shape for part in parts)
+        if shapes != ((self._shape.pooled,), *self._shape.levels):
+            raise ValueError(f"expected {self._shape}, got {shapes}")
+        if any(part.dtype != np.float32 for part in parts):
             raise ValueError("expected float32 features")
+
+
+def _meta_of(shape: FeatureShape) -> dict[str, object]:
+    return {
+        "format": _FORMAT,
+        "pooled": shape.pooled,
+        "levels": [list(level) for level in shape.levels],
+    }
+
+
+def _stored_shape(folder: Path) -> FeatureShape:
+    with suppress(OSError, ValueError, TypeError, KeyError):
+        meta = json.loads((folder / _META).read_bytes())
+        levels = tuple((int(h), int(w), int(c)) for h, w, c in meta["levels"])
+        shape = FeatureShape(int(meta["pooled"]), levels)
+        if meta == _meta_of(shape) and len(levels) in (0, 3) and (folder / _HASHES).exists():
+            return shape
+    raise KnownError(
+        f"There are no features in {folder}; open its reference set once to make them."
+    )

@@ -116,8 +116,8 @@ class References:
         """Add a picture to a set; None where this very picture is in it already.
 
         `data` are the bytes of a picture file, `image` what they decode to (uint8, H x W x 3,
-        RGB), `name` the file's name, `origin` where it came from. Raises `KnownError` where the disk is full; nothing is kept
-        of the picture in the set then.
+        RGB), `name` the file's name, `origin` where it came from. Raises `KnownError` where the
+        disk is full; nothing is kept of the picture in the set then.
         """
         sha256 = self._workspace.images.add(data, image, Path(name).suffix)
         with self._workspace.session() as session:

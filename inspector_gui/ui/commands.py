@@ -1,11 +1,15 @@
 """What can be undone: each change of the session as a command with its opposite."""
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
-from inspector_gui.core.types import Limits, ReferenceImage, Verdict
+from inspector_gui.core.types import Limits, Purpose, ReferenceImage, Verdict
 from inspector_gui.session import Session
+
+_Key = TypeVar("_Key")
 
 
 class Change(QUndoCommand):
@@ -54,9 +58,7 @@ class Commands:
         if not changing:
             return
         ids = [image.id for image in changing]
-        before: dict[str, list[int]] = {image.reason: [] for image in changing}
-        for image in changing:
-            before[image.reason].append(image.id)
+        before = _by(changing, lambda image: image.reason)
 
         def take_back() -> None:
             for old, those in before.items():
@@ -69,6 +71,33 @@ class Commands:
             lambda: references.set_included(ids, included, "" if included else reason),
             take_back,
         )
+
+    def set_purpose(self, images: Sequence[ReferenceImage], purpose: Purpose) -> None:
+        """Let references serve another purpose; excluded ones are counted in again by that."""
+        references = self._session.references
+        moving = [i for i in images if i.purpose is not purpose or not i.included]
+        if not moving:
+            return
+        ids = [image.id for image in moving if image.purpose is not purpose]
+        excluded = [image.id for image in moving if not image.included]
+        purposes = _by(moving, lambda image: image.purpose)
+        reasons = _by([i for i in moving if not i.included], lambda image: image.reason)
+
+        def do() -> None:
+            if ids:
+                references.set_purpose(ids, purpose)
+            if excluded:
+                references.set_included(excluded, True)
+
+        def take_back() -> None:
+            for reason, those in reasons.items():
+                references.set_included(those, False, reason)
+            for old, those in purposes.items():
+                if old is not purpose:
+                    references.set_purpose(those, old)
+
+        what = moving[0].name if len(moving) == 1 else f"{len(moving)} references"
+        self._push(f"{what} as {purpose}", do, take_back)
 
     def delete_set(self, set_id: int) -> None:
         """Delete a set."""
@@ -102,3 +131,13 @@ class Commands:
 
     def _push(self, text: str, do: Callable[[], None], undo: Callable[[], None]) -> None:
         self._stack.push(Change(text, do, undo))
+
+
+def _by(
+    images: Sequence[ReferenceImage], key: Callable[[ReferenceImage], _Key]
+) -> dict[_Key, list[int]]:
+    """Return the ids of pictures by what they had before a change."""
+    ids: defaultdict[_Key, list[int]] = defaultdict(list)
+    for image in images:
+        ids[key(image)].append(image.id)
+    return ids

@@ -50,18 +50,18 @@ class DropTarget(QObject):
             return True
         if isinstance(event, QDragEnterEvent) and event.type() == QEvent.Type.DragEnter:
             if self._accepts(event.mimeData()):
-                _accept_copy(event)
+                accept_copy(event)
                 self._hint.appear()
                 return True
         elif isinstance(event, QDropEvent) and event.type() == QEvent.Type.Drop:
             self._hint.hide()
-            _accept_copy(event)
+            accept_copy(event)
             self._take(event.mimeData())
             return True
         return False
 
 
-def _accept_copy(event: QDropEvent) -> None:
+def accept_copy(event: QDropEvent) -> None:
     """Never accept a move: the file manager would delete the source."""
     event.setDropAction(Qt.DropAction.CopyAction)
     event.accept()

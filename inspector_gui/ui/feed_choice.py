@@ -5,10 +5,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from inspector_gui.feed.source import FrameSource
+from inspector_gui.ui.dropping import VIDEO_SUFFIXES
 
 FOLDER = "folder"
 CAMERA = "camera"
-_VIDEOS = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v"})
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,6 @@ def choice_from_key(key: str) -> FeedChoice | None:
 
 def choice_from_path(path: Path) -> FeedChoice | None:
     """Return what a dropped path is as a source: a folder, or a video in place of a camera."""
-    if path.suffix.lower() in _VIDEOS:
+    if path.suffix.lower() in VIDEO_SUFFIXES:
         return FeedChoice(CAMERA, str(path))
     return FeedChoice(FOLDER, str(path)) if path.is_dir() else None

@@ -1,8 +1,7 @@
 """The main window: arranges the panels and connects the table of actions; nothing else."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
@@ -19,11 +18,12 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from shiboken6 import isValid
 
-from inspector_gui.core.types import Verdict
 from inspector_gui.session import Session
 from inspector_gui.settings import Settings
-from inspector_gui.ui.actions import ActionSpec, add_actions
+from inspector_gui.ui.action_table import action_table
+from inspector_gui.ui.actions import add_actions
 from inspector_gui.ui.commands import Commands
 from inspector_gui.ui.feed_panel import FeedPanel
 from inspector_gui.ui.heatmap_panel import HeatmapPanel
@@ -37,15 +37,6 @@ from inspector_gui.ui.theme import Theme
 from inspector_gui.ui.threshold_panel import ThresholdPanel
 
 _LAYOUT_VERSION = 1
-BACKBONE_NAMES = (
-    "efficientnet_lite0",
-    "efficientnet_lite1",
-    "efficientnet_lite2",
-    "resnet18",
-    "resnet50",
-    "resnet101",
-    "wide_resnet50_2",
-)
 
 
 class MainWindow(QMainWindow):
@@ -63,6 +54,7 @@ class MainWindow(QMainWindow):
         self._settings = settings
         self._is_painted = False
         self._asked_for: Path | None = None
+        self._beside: dict[str, QWidget] = {}
         self.undo_stack = QUndoStack(self)
         self.commands = Commands(session, self.undo_stack)
         self.setWindowTitle("Inspector")
@@ -75,7 +67,7 @@ class MainWindow(QMainWindow):
         self.review = ReviewPanel(session, self.commands, theme)
         self.notices = NoticeStrip()
         self._arrange()
-        self.actions_by_name = add_actions(self, self._action_table())
+        self.actions_by_name = add_actions(self, action_table(self))
         self._add_undo_actions()
         self._add_dock_actions()
         self.setStatusBar(StatusLine(session))
@@ -133,117 +125,6 @@ class MainWindow(QMainWindow):
         self.resizeDocks(docks, [side, side + 42], Qt.Orientation.Horizontal)
 
     # Actions
-
-    def _action_table(self) -> Iterator[ActionSpec]:
-        spec, tr = ActionSpec, self.tr
-        file, reference, feed = tr("&File"), tr("&Reference"), tr("F&eed")
-        review, view, recipe, help_ = tr("Re&view"), tr("&View"), tr("Re&cipe"), tr("&Help")
-        r, h, f, v = self.references, self.heatmap, self.feed, self.review
-        yield spec(
-            "open", file, tr("Open workspace…"), "Ctrl+O", tr("Open another workspace folder"),
-            self.choose_workspace,
-        )  # fmt: skip
-        yield spec(
-            "check", file, tr("Check pictures…"), "Ctrl+K", tr("Judge pictures ad hoc"),
-            self.choose_pictures,
-        )  # fmt: skip
-        yield spec(
-            "paste", file, tr("Check what is on the clipboard"), "Ctrl+V",
-            tr("Judge the picture or files on the clipboard"), h.paste,
-        )  # fmt: skip
-        yield spec(
-            "quit", file, tr("Quit"), "Ctrl+Q", tr("Close the program"), self.close, separate=True
-        )
-        yield spec("new", reference, tr("New set…"), "Ctrl+N", tr("Create a set"), r.edit_new_name)
-        yield spec("rename", reference, tr("Rename set…"), "", tr("Rename this set"), r.edit_rename)
-        yield spec(
-            "duplicate", reference, tr("Duplicate set…"), "", tr("Copy this set"), r.edit_duplicate
-        )
-        yield spec(
-            "delete", reference, tr("Delete set"), "", tr("Delete this set; can be undone"),
-            r.delete_set,
-        )  # fmt: skip
-        yield spec(
-            "add_images", reference, tr("Add images…"), "Ctrl+I",
-            tr("Add pictures of good parts"), r.choose_images, separate=True,
-        )  # fmt: skip
-        yield spec(
-            "add_folder", reference, tr("Add folder…"), "Ctrl+Shift+I",
-            tr("Add a folder of pictures of good parts"), r.choose_folder,
-        )  # fmt: skip
-        yield spec(
-            "exclude", reference, tr("Exclude"), "", tr("Leave the selected references out"),
-            r.exclude_selected,
-        )  # fmt: skip
-        yield spec(
-            "include", reference, tr("Include"), "", tr("Count the selected references again"),
-            r.include_selected,
-        )  # fmt: skip
-        for method, text in (("spade", "SPADE"), ("dn2", "DN2")):
-            yield spec(
-                f"method_{method}", f"{recipe}/{tr('Method')}", text, "",
-                tr("Judge this set by {}").format(text), partial(self._set_recipe, method=method),
-                group="method",
-            )  # fmt: skip
-        for name in BACKBONE_NAMES:
-            yield spec(
-                f"backbone_{name}", f"{recipe}/{tr('Network')}", name, "",
-                tr("Compute features with {}").format(name),
-                partial(self._set_recipe, backbone=name), group="backbone",
-            )  # fmt: skip
-        for runtime, text in (("openvino", "OpenVINO (CPU)"), ("torch", "torch (GPU or CPU)")):
-            yield spec(
-                f"runtime_{runtime}", f"{recipe}/{tr('Runtime')}", text, "",
-                tr("Run the network on {}").format(text),
-                partial(self._set_recipe, runtime=runtime), group="runtime",
-            )  # fmt: skip
-        yield spec(
-            "parameters", recipe, tr("Parameters…"), "", tr("K, κ, σ, size and crop of this set"),
-            self.show_parameters, separate=True,
-        )  # fmt: skip
-        yield spec(
-            "suggested", recipe, tr("Use the suggested limit"), "",
-            tr("Replace the limit by the one suggested from the references"),
-            self._use_suggestion,
-        )  # fmt: skip
-        yield spec("folder", feed, tr("Folder…"), "Ctrl+F", tr("Judge a folder"), f.choose_folder)
-        yield spec("camera", feed, tr("Camera…"), "", tr("Judge a camera"), f.enter_camera)
-        yield spec("start", feed, tr("Start"), "F5", tr("Start the feed"), f.start, separate=True)
-        yield spec("pause", feed, tr("Pause or go on"), "F6", tr("Pause the feed"), f.toggle_pause)
-        yield spec("stop", feed, tr("Stop"), "Shift+F5", tr("Stop the feed"), f.stop)
-        for verdict, text, key in (
-            (Verdict.ACCEPT, tr("Accept"), "A"),
-            (Verdict.UNSURE, tr("Unsure"), "U"),
-            (Verdict.REJECT, tr("Reject"), "R"),
-        ):
-            yield spec(
-                verdict.value, review, text, key, tr("Give the part this verdict"),
-                partial(v.judge, verdict),
-            )  # fmt: skip
-        yield spec(
-            "next_unreviewed", review, tr("Next unreviewed"), "N",
-            tr("Go to the next part to review"), v.next_unreviewed, separate=True,
-        )  # fmt: skip
-        yield spec("next", review, tr("Next part"), "Right", tr("Go down the list"), v.next_part)
-        yield spec(
-            "previous", review, tr("Previous part"), "Left", tr("Go up the list"), v.previous_part
-        )
-        yield spec(
-            "overlay", view, tr("Hide or show the overlay"), "O",
-            tr("Keep the overlay hidden; hold Space to hide it for a moment"), h.toggle_overlay,
-        )  # fmt: skip
-        yield spec("fit", view, tr("Fit the picture"), "F", tr("Show the whole picture"), h.fit)
-        for look, text in (("system", tr("Look of the desktop")), ("dark", tr("Dark")),
-                           ("light", tr("Light"))):  # fmt: skip
-            yield spec(
-                f"look_{look}", view, text, "", tr("Change the colours"),
-                partial(self.use_look, look), group="look", separate=look == "system",
-            )  # fmt: skip
-        yield spec("keys", help_, tr("Keys"), "F1", tr("List all keys"), self.show_keys)
-        yield spec(
-            "demo", help_, tr("Try the demo"), "", tr("Judge drawn parts in another workspace"),
-            self.demo_requested.emit,
-        )  # fmt: skip
 
     def _add_undo_actions(self) -> None:
         bar = self.menuBar()
@@ -307,7 +188,33 @@ class MainWindow(QMainWindow):
         else:
             RecipeDialog(self._session, current.scoring, self).show()
 
-    def _set_recipe(self, **changes: str) -> None:
+    def show_health(self) -> None:
+        """Show how healthy the current set is, in a window that stays beside this one."""
+        from inspector_gui.ui.health_window import HealthWindow
+
+        self._show_beside(
+            "health", lambda: HealthWindow(self._session, self.commands, self._theme, self)
+        )
+
+    def show_lots(self) -> None:
+        """Show lots of parts and their decisions, in a window that stays beside this one."""
+        from inspector_gui.ui.lot_window import LotWindow
+
+        self._show_beside(
+            "lots", lambda: LotWindow(self._session, self._session.lots, self._theme, self)
+        )
+
+    def _show_beside(self, name: str, make: Callable[[], QWidget]) -> None:
+        """Show a window that there is one of, on top of the others."""
+        shown = self._beside.get(name)
+        if shown is None or not isValid(shown):
+            shown = self._beside[name] = make()
+        shown.show()
+        shown.raise_()
+        shown.activateWindow()
+
+    def set_recipe(self, **changes: str) -> None:
+        """Let the current set score with other fields of its scoring."""
         from inspector_gui.core.methods import scoring_for
 
         current = self._session.references.current
@@ -320,7 +227,8 @@ class MainWindow(QMainWindow):
             scoring = scoring_for(changes["method"], **kept)
         self._session.references.set_scoring(scoring)
 
-    def _use_suggestion(self) -> None:
+    def use_suggestion(self) -> None:
+        """Take the suggested limit."""
         if (suggestion := self._session.limits.suggestion) is not None:
             self.commands.save_limits(suggestion)
 
@@ -388,6 +296,9 @@ class MainWindow(QMainWindow):
         self._settings.remember_layout("geometry", self.saveGeometry())
         self._settings.remember_layout("docks", self.saveState(_LAYOUT_VERSION))
         self._settings.save()
+        for window in self._beside.values():
+            if isValid(window):
+                window.close()
         QApplication.instance().removeEventFilter(self)  # type: ignore[union-attr]
         super().closeEvent(event)
         self.closed.emit()

@@ -75,9 +75,9 @@ class ReadinessLine(QLabel):
             case Phase.CONVERTING:
                 return f"{self.tr('Preparing the network (once)')} {counted}".strip() + "…"
             case Phase.INDEXING:
-                return f"{self.tr('Computing features')} {counted}".strip()
+                return f"{self.tr('Features')} {counted}".strip()  # one line in a narrow dock
             case Phase.CALIBRATING:
-                return f"{self.tr('Comparing references')} {counted}".strip()
+                return f"{self.tr('Comparing')} {counted}".strip()
             case _:
                 return ""
 

@@ -1,6 +1,7 @@
 """The pictures of a reference set as a list for Qt's views."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from enum import Enum, auto
 from itertools import groupby
 from typing import Any
@@ -13,24 +14,53 @@ from PySide6.QtCore import (
     Qt,
 )
 
-from inspector_gui.core.types import ReferenceImage
+from inspector_gui.core.types import Purpose, ReferenceImage
 from inspector_gui.ui.thumbnails import Thumbnails
 
 Index = QModelIndex | QPersistentModelIndex
 IMAGE_ROLE = int(Qt.ItemDataRole.UserRole)
 _NOWHERE = QModelIndex()
+_FLAGS = (
+    Qt.ItemFlag.ItemIsEnabled
+    | Qt.ItemFlag.ItemIsSelectable
+    | Qt.ItemFlag.ItemIsDragEnabled
+    | Qt.ItemFlag.ItemNeverHasChildren
+)
 
 
-class Shown(Enum):
-    """Which pictures of a set are listed."""
+class Group(Enum):
+    """Where a picture stands: every one is in exactly one group."""
 
-    ALL = auto()
-    INCLUDED = auto()
+    GOOD = auto()
+    VALIDATION = auto()
+    BAD = auto()
     EXCLUDED = auto()
 
-    def holds(self, image: ReferenceImage) -> bool:
-        """Return whether a picture is listed."""
-        return self is Shown.ALL or image.included == (self is Shown.INCLUDED)
+    @property
+    def purpose(self) -> Purpose | None:
+        """What pictures of this group are for; None for those left out."""
+        return _PURPOSES.get(self)
+
+
+_PURPOSES = {
+    Group.GOOD: Purpose.REFERENCE,
+    Group.VALIDATION: Purpose.VALIDATION,
+    Group.BAD: Purpose.BAD,
+}
+_GROUPS = {purpose: group for group, purpose in _PURPOSES.items()}
+
+
+def group_of(image: ReferenceImage) -> Group:
+    """Return the group a picture is in."""
+    return _GROUPS[image.purpose] if image.included else Group.EXCLUDED
+
+
+def count_groups(images: Collection[ReferenceImage]) -> dict[Group, int]:
+    """Return how many pictures are in each group."""
+    # Counted in lists: a dict would hash 10,000 enum members one by one in Python.
+    included = [image.purpose for image in images if image.included]
+    counts = {group: included.count(purpose) for group, purpose in _PURPOSES.items()}
+    return {**counts, Group.EXCLUDED: len(images) - len(included)}
 
 
 class ReferenceModel(QAbstractListModel):
@@ -40,6 +70,9 @@ class ReferenceModel(QAbstractListModel):
         super().__init__(parent)
         self._thumbnails = thumbnails
         self._images: tuple[ReferenceImage, ...] = ()
+        self._source: Sequence[ReferenceImage] = ()
+        self._shown: Group | None = None
+        self._rows: dict[str, list[int]] | None = None
         thumbnails.arrived.connect(self._on_arrived)
 
     @property
@@ -47,23 +80,29 @@ class ReferenceModel(QAbstractListModel):
         """What is listed."""
         return self._images
 
-    def show_images(self, images: Sequence[ReferenceImage], shown: Shown) -> None:
-        """List other pictures; what stays keeps its place and its selection."""
-        new = tuple(image for image in images if shown.holds(image))
+    def show_images(self, images: Sequence[ReferenceImage], shown: Group | None) -> None:
+        """List the pictures of a group, or all; what stays keeps its place and its selection."""
+        if images is self._source and shown is self._shown:  # sets are values
+            return
+        self._source, self._shown = images, shown
+        if shown is None:
+            new = tuple(images)
+        else:
+            new = tuple(image for image in images if group_of(image) is shown)
         old_ids = [image.id for image in self._images]
         new_ids = [image.id for image in new]
         if new_ids == old_ids:
             self._replace(new)
         elif new_ids[: len(old_ids)] == old_ids:
             self.beginInsertRows(_NOWHERE, len(old_ids), len(new_ids) - 1)
-            self._images = new
+            self._take(new)
             self.endInsertRows()
         elif self._is_shortened(old_ids, new_ids):
             self._remove_all_but(frozenset(new_ids))
             self._replace(new)
         else:
             self.beginResetModel()
-            self._images = new
+            self._take(new)
             self.endResetModel()
 
     def rowCount(self, parent: Index = _NOWHERE) -> int:
@@ -83,16 +122,28 @@ class ReferenceModel(QAbstractListModel):
             case _:
                 return image if role == IMAGE_ROLE else None
 
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        return _FLAGS if index.isValid() else Qt.ItemFlag.NoItemFlags
+
     def _description(self, image: ReferenceImage) -> str:
-        if image.included:
-            return image.name
-        excluded = self.tr("excluded")
-        reason = f": {image.reason}" if image.reason else ""
-        return f"{image.name}\n{excluded}{reason}"
+        words = {
+            Purpose.REFERENCE: "",
+            Purpose.VALIDATION: self.tr("V: validation good, a good part that checks the limit"),
+            Purpose.BAD: self.tr("✕: known bad, a defective part that checks the limit"),
+        }
+        lines = [image.name, words[image.purpose]]
+        if not image.included:
+            reason = f": {image.reason}" if image.reason else ""
+            lines.append(self.tr("excluded") + reason)
+        return "\n".join(filter(None, lines))
+
+    def _take(self, images: tuple[ReferenceImage, ...]) -> None:
+        self._images = images
+        self._rows = None
 
     def _replace(self, new: tuple[ReferenceImage, ...]) -> None:
         changed = [r for r, (a, b) in enumerate(zip(self._images, new, strict=True)) if a is not b]
-        self._images = new
+        self._take(new)
         if changed:
             self.dataChanged.emit(self.index(changed[0]), self.index(changed[-1]))
 
@@ -107,11 +158,15 @@ class ReferenceModel(QAbstractListModel):
         runs = [[row for _, row in run] for _, run in grouped]
         for run in reversed(runs):
             self.beginRemoveRows(_NOWHERE, run[0], run[-1])
-            self._images = self._images[: run[0]] + self._images[run[-1] + 1 :]
+            self._take(self._images[: run[0]] + self._images[run[-1] + 1 :])
             self.endRemoveRows()
 
     def _on_arrived(self, hashes: frozenset[str]) -> None:
-        rows = [row for row, image in enumerate(self._images) if image.sha256 in hashes]
-        if rows:
-            role = [int(Qt.ItemDataRole.DecorationRole)]
-            self.dataChanged.emit(self.index(rows[0]), self.index(rows[-1]), role)
+        if self._rows is None:
+            self._rows = defaultdict(list)
+            for row, image in enumerate(self._images):
+                self._rows[image.sha256].append(row)
+        role = [int(Qt.ItemDataRole.DecorationRole)]
+        for sha256 in hashes:
+            for row in self._rows.get(sha256, ()):
+                self.dataChanged.emit(self.index(row), self.index(row), role)

@@ -1,5 +1,6 @@
 """The left dock: reference sets, their pictures, and whether parts can be judged by them."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QPoint, Qt, Signal
@@ -14,18 +15,22 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from inspector_gui.core.types import Progress, ReferenceImage
+from inspector_gui.core.types import Progress, Purpose, ReferenceImage
 from inspector_gui.session import Session
 from inspector_gui.ui.card import Card, label
 from inspector_gui.ui.commands import Commands
-from inspector_gui.ui.dropping import DropHint, has_pictures, local_paths
-from inspector_gui.ui.drops import DropTarget, dropped_picture
+from inspector_gui.ui.dropping import VIDEO_SUFFIXES, DropHint, is_video, local_paths
+from inspector_gui.ui.drops import dropped_picture
+from inspector_gui.ui.group_chips import GroupChips
+from inspector_gui.ui.group_drops import GroupDrops
 from inspector_gui.ui.readiness_line import ReadinessLine
 from inspector_gui.ui.reference_grid import ReferenceGrid
-from inspector_gui.ui.reference_model import IMAGE_ROLE, ReferenceModel, Shown
+from inspector_gui.ui.reference_menu import ReferenceMenu
+from inspector_gui.ui.reference_model import IMAGE_ROLE, Group, ReferenceModel, count_groups
 from inspector_gui.ui.set_bar import SetBar
 from inspector_gui.ui.theme import Theme
 from inspector_gui.ui.thumbnails import Thumbnails
+from inspector_gui.ui.video_intake import VideoIntake
 
 _PATTERNS = "*.png *.jpg *.jpeg *.bmp *.tif *.tiff *.webp *.gif *.pgm *.ppm *.jp2"
 _AROUND_TITLE = 36
@@ -44,39 +49,33 @@ class ReferencePanel(Card):
         super().__init__("", parent)
         self.title.setText(self.tr("Reference sets"))
         self._session, self._commands = session, commands
-        self._shown = Shown.ALL
+        self._shown: Group | None = None
         self._set_id: int | None = None
         self._counts: list[str] = []
+        self._counted: tuple[ReferenceImage, ...] = ()
+        self._groups = count_groups(())
         self.set_bar = SetBar(session, commands, self)
         self.readiness = ReadinessLine(session, self)
         self.model = ReferenceModel(Thumbnails(session, self), self)
         self.grid = ReferenceGrid(self.model, theme, self)
-        self.good_chip = self._chip(Shown.INCLUDED)
-        self.excluded_chip = self._chip(Shown.EXCLUDED)
+        self.chips = GroupChips(theme, self)
+        self.videos = VideoIntake(session, self)
         self.add_images_button = QPushButton(self.tr("Add images…"))
         self.add_folder_button = QPushButton(self.tr("Add folder…"))
         self.hint = label(self.tr("Drop pictures of good parts here"), "muted")
         self._lay_out()
-        veil = DropHint(self.tr("Add as good parts"), theme, self)
-        DropTarget(self, veil, accepts=has_pictures, take=self._take_drop)
+        veil = DropHint(self.tr("Add pictures\nor drop on a group"), theme, self, above=self.chips)
+        GroupDrops(
+            self,
+            self.chips,
+            veil,
+            take_files=self._take_files,
+            take_references=self._take_references,
+        )
         self._connect()
         self.refresh()
 
-    def _chip(self, shown: Shown) -> QPushButton:
-        chip = QPushButton()
-        chip.setCheckable(True)
-        chip.setProperty("role", "chip")
-        chip.setProperty("shown", shown)
-        chip.clicked.connect(self._on_chip)
-        return chip
-
     def _lay_out(self) -> None:
-        self.chips = QWidget()
-        chips = QHBoxLayout(self.chips)
-        chips.setContentsMargins(0, 0, 0, 0)
-        chips.setSpacing(6)
-        chips.addWidget(self.good_chip, 1)
-        chips.addWidget(self.excluded_chip, 1)
         buttons = QHBoxLayout()
         buttons.setSpacing(6)
         for button in (self.add_images_button, self.add_folder_button):
@@ -90,6 +89,7 @@ class ReferencePanel(Card):
         )
         self.remark.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.hint.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self._add_to_menu()
         self.body.addWidget(self.set_bar)
         self.body.addWidget(self.readiness)
         self.body.addWidget(self.chips)
@@ -97,6 +97,17 @@ class ReferencePanel(Card):
         self.body.addWidget(self._progress_row())
         self.body.addLayout(buttons)
         self.body.addWidget(self.hint)
+
+    def _add_to_menu(self) -> None:
+        menu = self.set_bar.menu
+        menu.addSeparator()
+        self._adding = [
+            menu.addAction(self.tr("Add images…"), self.choose_images),
+            menu.addAction(self.tr("Add folder…"), self.choose_folder),
+            menu.addAction(self.tr("Add video…"), self.choose_video),
+            menu.addAction(self.tr("Add some frames of a folder…"), self.choose_frames),
+        ]
+        self.set_bar.more.setToolTip(self.tr("New, rename, duplicate, delete; add a video"))
 
     def _progress_row(self) -> QWidget:
         self.progress = QWidget()
@@ -126,6 +137,8 @@ class ReferencePanel(Card):
         self.add_folder_button.clicked.connect(self.choose_folder)
         self.grid.excluded.connect(self.exclude_selected)
         self.grid.included.connect(self.include_selected)
+        self.grid.purpose_given.connect(self.set_purpose_of_selected)
+        self.chips.chosen.connect(self._on_group_chosen)
         self.grid.doubleClicked.connect(self._on_double_clicked)
         self.grid.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.grid.customContextMenuRequested.connect(self._open_menu)
@@ -134,36 +147,38 @@ class ReferencePanel(Card):
         """Show the current set."""
         current = self._session.references.current
         images = current.images if current is not None else ()
-        good = sum(image.included for image in images)
-        excluded = len(images) - good
+        if images is not self._counted:
+            self._counted, self._groups = images, count_groups(images)
         if current is None or current.id != self._set_id:
             self._set_id = current.id if current is not None else None
-            self._shown = Shown.ALL
-        if not excluded and self._shown is Shown.EXCLUDED:
-            self._shown = Shown.ALL
-        counts = [self.tr("{} good").format(good), self.tr("{} excluded").format(excluded)]
-        self._counts = [] if current is None else counts[: 2 if excluded else 1]
+            self._shown = None
+        if self._shown is not None and not self._groups[self._shown]:
+            self._shown = None
+        self._counts = [] if current is None else self._count_in_words()
         self._show_counts()
-        self.good_chip.setText(self.tr("Good {}").format(good))
-        self.excluded_chip.setText(self.tr("Excluded {}").format(excluded))
-        self.excluded_chip.setEnabled(excluded > 0)
-        for chip in (self.good_chip, self.excluded_chip):
-            chip.setChecked(chip.property("shown") is self._shown)
-            chip.setToolTip(
-                self.tr("Show all again") if chip.isChecked() else self.tr("Show only these")
-            )
+        self.chips.show_counts(self._groups, self._shown)
         self.model.show_images(images, self._shown)
         self.grid.hint = "" if images else self.tr("Drop pictures of good parts here")
         self.grid.viewport().update()
-        for widget in (self.chips, self.hint):
-            widget.setVisible(bool(images))
+        self.chips.set_wanted(bool(images))
+        self.hint.setVisible(bool(images))
+
+    def _count_in_words(self) -> list[str]:
+        words = {
+            Group.VALIDATION: self.tr("{} validation"),
+            Group.BAD: self.tr("{} bad"),
+            Group.EXCLUDED: self.tr("{} excluded"),
+        }
+        good = self.tr("{} good").format(self._groups[Group.GOOD])
+        others = (w.format(self._groups[g]) for g, w in words.items() if self._groups[g])
+        return [good, *others]
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._show_counts()
 
     def _show_counts(self) -> None:
-        """Say how many there are; in a narrow dock the chip alone counts the excluded ones."""
+        """Say how many there are; in a narrow dock the chips alone count all but the good ones."""
         text = " · ".join(self._counts)
         metrics = self.remark.fontMetrics()
         room = self.width() - self.title.sizeHint().width() - _AROUND_TITLE
@@ -199,13 +214,31 @@ class ReferencePanel(Card):
         dialog.setNameFilters(
             [f"{self.tr('Pictures')} ({_PATTERNS})", f"{self.tr('All files')} (*)"]
         )
-        self._open_dialog(dialog)
+        self._open_dialog(dialog, self._add)
 
     def choose_folder(self) -> None:
         """Let a folder of pictures of good parts be chosen and add them."""
         dialog = QFileDialog(self, self.tr("Add a folder of good parts"))
         dialog.setFileMode(QFileDialog.FileMode.Directory)
-        self._open_dialog(dialog)
+        self._open_dialog(dialog, self._add)
+
+    def choose_video(self) -> None:
+        """Let a video be chosen, ask for a number of its frames, and add those."""
+        dialog = QFileDialog(self, self.tr("Add frames of a video"))
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        patterns = " ".join(f"*{suffix}" for suffix in sorted(VIDEO_SUFFIXES))
+        dialog.setNameFilters([f"{self.tr('Videos')} ({patterns})", f"{self.tr('All files')} (*)"])
+        self._open_dialog(dialog, self._add_frames)
+
+    def choose_frames(self) -> None:
+        """Let a folder of frames be chosen, ask for a number of them, and add those."""
+        dialog = QFileDialog(self, self.tr("Add some frames of a folder"))
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        self._open_dialog(dialog, self._add_frames)
+
+    def set_purpose_of_selected(self, purpose: Purpose) -> None:
+        """Let the selected pictures serve a purpose; excluded ones are counted in again."""
+        self._commands.set_purpose(self.selected, purpose)
 
     def exclude_selected(self, reason: str = "") -> None:
         """Leave the selected pictures out; they stay in the set."""
@@ -215,58 +248,78 @@ class ReferencePanel(Card):
         """Count the selected pictures in again."""
         self._commands.include(self.selected, True, "")
 
-    def _open_dialog(self, dialog: QFileDialog) -> None:
+    def _open_dialog(self, dialog: QFileDialog, take: Callable[[list[str]], None]) -> None:
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.filesSelected.connect(self._add)
+        dialog.filesSelected.connect(take)
         dialog.open()
 
     def _add(self, files: list[str]) -> None:
         if files:
-            self._session.references.add([Path(file) for file in files])
+            self._add_paths([Path(file) for file in files], None)
 
-    def _take_drop(self, mime: QMimeData) -> None:
+    def _add_frames(self, files: list[str]) -> None:
+        if files:
+            self.videos.take(Path(files[0]))
+
+    def _add_paths(self, paths: list[Path], purpose: Purpose | None) -> None:
+        """Add pictures and folders; of a video, ask how many frames are wanted."""
+        videos = [path for path in paths if is_video(path)]
+        pictures = [path for path in paths if not is_video(path)]
+        if pictures:
+            self._session.references.add(pictures, purpose)
+        if videos:
+            self.videos.take(videos[0], purpose or Purpose.REFERENCE)
+        if len(videos) > 1:
+            self._session.notice(
+                self.tr("Videos are added one after the other; {} was taken.").format(
+                    videos[0].name
+                )
+            )
+
+    def _take_files(self, mime: QMimeData, group: Group | None) -> None:
+        purpose = None if group is None else group.purpose
         paths = local_paths(mime)
         if paths:
-            self._session.references.add(paths)
+            self._add_paths(paths, purpose)
         elif (picture := dropped_picture(mime)) is not None:
-            self._session.references.add_picture(*picture)
+            self._session.references.add_picture(*picture, purpose or Purpose.REFERENCE)
+
+    def _take_references(self, ids: frozenset[int], group: Group) -> None:
+        images = [image for image in self.model.images if image.id in ids]
+        if group.purpose is None:
+            self._commands.include(images, False, self.tr("left out by hand"))
+        else:
+            self._commands.set_purpose(images, group.purpose)
 
     def _open_menu(self, position: QPoint) -> None:
         selected = self.selected
-        if selected:
-            self.make_menu(selected).popup(self.grid.viewport().mapToGlobal(position))
+        menu = self.make_menu(selected) if selected else self._menu_of_adding()
+        menu.popup(self.grid.viewport().mapToGlobal(position))
 
     def make_menu(self, selected: list[ReferenceImage]) -> QMenu:
         """Return the menu of some pictures."""
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        exclude = menu.addAction(self.tr("Exclude\tDel"), self._exclude_by_hand)
-        because = menu.addMenu(self.tr("Exclude because"))
-        for reason in (
-            self.tr("shows a defect"),
-            self.tr("blurred or badly lit"),
-            self.tr("is there twice"),
-        ):
-            because.addAction(reason, _Exclusion(self, reason))
-        include = menu.addAction(self.tr("Include again\tIns"), self.include_selected)
-        any_included = any(image.included for image in selected)
-        exclude.setEnabled(any_included)
-        because.setEnabled(any_included)
-        include.setEnabled(not all(image.included for image in selected))
+        menu = ReferenceMenu(selected, self)
+        menu.purpose_given.connect(self.set_purpose_of_selected)
+        menu.excluded.connect(self.exclude_selected)
+        menu.included.connect(self.include_selected)
         return menu
 
-    def _exclude_by_hand(self) -> None:
-        self.exclude_selected()
+    def _menu_of_adding(self) -> QMenu:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addActions(self._adding)
+        return menu
 
-    def _on_chip(self, checked: bool) -> None:
-        shown = self.sender().property("shown")
-        self._shown = shown if checked else Shown.ALL
+    def _on_group_chosen(self, group: Group | None) -> None:
+        self._shown = group
         self.refresh()
 
     def _on_progress(self, progress: Progress | None) -> None:
         self.progress.setVisible(progress is not None)
         self.add_images_button.setEnabled(progress is None)
         self.add_folder_button.setEnabled(progress is None)
+        for action in self._adding:
+            action.setEnabled(progress is None)
         if progress is None:
             return
         self.progress_bar.setRange(0, progress.total)
@@ -281,13 +334,3 @@ class ReferencePanel(Card):
         index = self.grid.currentIndex()
         if index.isValid():
             self.reference_opened.emit(index.data(IMAGE_ROLE))
-
-
-class _Exclusion:
-    """Excludes what is selected for one reason."""
-
-    def __init__(self, panel: ReferencePanel, reason: str) -> None:
-        self._panel, self._reason = panel, reason
-
-    def __call__(self, _checked: bool = False) -> None:
-        self._panel.exclude_selected(self._reason)

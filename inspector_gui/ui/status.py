@@ -10,6 +10,7 @@ from inspector_gui.session import Session
 from inspector_gui.workers.engine import Phase
 
 _MEMORY_MS = 2000
+_EXACT = "exact"  # what goes without saying of a search
 
 
 class StatusLine(QStatusBar):
@@ -86,6 +87,9 @@ class StatusLine(QStatusBar):
             count = len(current.included)
             words = self.tr("1 reference") if count == 1 else self.tr("{} references")
             facts.append(words.format(count))
+            search = self._session.engine_state.search
+            if search and search != _EXACT:
+                facts.append(self.tr("search: {}").format(search))
         if self._megabytes:
             facts.append(f"{self._megabytes} MB")
         if self._session.workspace is not None:

@@ -3,7 +3,8 @@
 It works in turns of at most a fifth of a second and returns to its event loop between them, so
 that a frame never waits for a long job and everything can be stopped at any time. Each turn does
 the first of these that there is to do: load the network, compute features of new references,
-judge an ad hoc part, judge a part of the feed, score a reference against the others.
+judge an ad hoc part, judge a part of the feed, score a reference against the others, do the same
+for validation and known bad pictures, go on with the health of the set.
 A reference whose file is unreadable is left out with a sentence; judging goes on with the others.
 """
 
@@ -11,25 +12,26 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from enum import Enum, auto
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal, Slot
 
 from inspector_gui import paths
-from inspector_gui.core.calibration import MIN_REFERENCES, sampled_rows
+from inspector_gui.core.calibration import MIN_REFERENCES
 from inspector_gui.core.decision import decide
 from inspector_gui.core.errors import KnownError
-from inspector_gui.core.types import Frame, Inspection, Limits, Scoring, Source
+from inspector_gui.core.types import Frame, Inspection, Limits, Source
+from inspector_gui.workers.gallery_work import GalleryWork, Setup, UnreadableReference
+from inspector_gui.workers.health_work import Assessment, HealthWork
+from inspector_gui.workers.index_building import IndexBuilding
 from inspector_gui.workers.jobs import ChildJob
 from inspector_gui.workers.mailbox import Mailbox
 from inspector_gui.workers.thread import Worker
 
 if TYPE_CHECKING:  # the engine's own imports come after the window, in this thread
-    from inspector_gui.core.features import Extractor, Gallery
-    from inspector_gui.core.methods.base import Method
+    from inspector_gui.core.features import Extractor
     from inspector_gui.store.features_cache import FeatureStore
 
 
@@ -54,34 +56,22 @@ class EngineState:
     total: int = 0
     device: str = ""
     reason: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class Setup:
-    """What the engine shall judge by: one reference set under one scoring.
-
-    `hashes` are the included references in canonical order; `read_image` returns the bytes of
-    one and may be called from any thread; `known_scores` are leave-one-out scores of exactly this
-    gallery, if they were computed before.
-    """
-
-    set_id: int
-    scoring: Scoring
-    hashes: tuple[str, ...]
-    fingerprint: str
-    features_folder: Path
-    read_image: Callable[[str], bytes]
-    limits: Limits | None = None
-    known_scores: Mapping[str, float] = field(default_factory=dict)
+    search: str = ""
+    """How references are searched: exact, or approximate with its recall."""
 
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """Leave-one-out scores of a gallery (by hash)."""
+    """Scores of pictures of a set against its gallery, by hash.
+
+    Of references they are leave-one-out scores; `is_others` says that they are of the pictures of
+    other purposes.
+    """
 
     set_id: int
     fingerprint: str
     scores: Mapping[str, float]
+    is_others: bool = False
 
 
 class Engine(Worker):
@@ -92,6 +82,8 @@ class Engine(Worker):
     rejected = Signal(object, str, object)
     """A frame that could not be judged, why, and the `Setup` that failed to."""
     calibrated = Signal(object)
+    assessed = Signal(object)
+    """An `Assessment` of the set's health."""
     state_changed = Signal(object)
     _configured = Signal(object)
     _limited = Signal(object)
@@ -107,16 +99,13 @@ class Engine(Worker):
         self._limits: Limits | None = None
         self._extractor: Extractor | None = None
         self._extractor_key = ""
-        self._method: Method | None = None
         self._features: FeatureStore | None = None
-        self._features_folder: Path | None = None
-        self._gallery: Gallery | None = None
-        self._hashes: tuple[str, ...] = ()  # of the gallery's rows
-        self._missing: deque[str] = deque()
-        self._to_score: deque[int] = deque()
-        self._scores: dict[str, float] = {}
-        self._sample = 0
+        self._work: GalleryWork | None = None
+        self._before: GalleryWork | None = None
+        self._health = HealthWork()
+        self._follows: GalleryWork | None = None
         self._job: ChildJob | None = None
+        self._building: IndexBuilding | None = None
         self._is_awake = False
         self._configured.connect(self._configure)
         self._limited.connect(self._limit)
@@ -154,12 +143,8 @@ class Engine(Worker):
     @Slot(object)
     def _configure(self, setup: Setup | None) -> None:
         self._setup = setup
-        self._gallery = None
-        self._method = None
-        self._hashes = ()
-        self._missing.clear()
-        self._to_score.clear()
-        self._scores = {}
+        self._before, self._work, self._follows = self._work or self._before, None, None
+        self._health.leave()
         self._limits = setup.limits if setup else None
         self._say(Phase.IDLE)
         if self._job is not None and self._job.arguments != _conversion(setup):
@@ -167,6 +152,8 @@ class Engine(Worker):
         if setup is None:
             self._close_features()  # perhaps another workspace comes
             return
+        if self._before is not None and self._before.setup.scoring != setup.scoring:
+            self._before = None
         if setup.scoring.features_key != self._extractor_key:
             self._extractor = None
         self._wake()
@@ -192,30 +179,68 @@ class Engine(Worker):
                 self.rejected.emit(frame, self._state.reason, setup)
             return
         try:
-            if self._work(setup):
+            if self._go_on(setup):
                 self._wake()
         except Exception as error:
             self._say(Phase.FAILED, reason=self.report(error))
             self._wake()
 
-    def _work(self, setup: Setup) -> bool:
+    def _go_on(self, setup: Setup) -> bool:
         """Do the next piece of work; return whether there may be more."""
         if self._extractor is None:
             return self._load(setup)
-        if self._gallery is None:
+        work = self._work
+        if work is None:
             self._open_gallery(setup)
-            return True
-        if self._missing:
-            self._index(setup)
-            return True
-        enough = len(self._hashes) >= MIN_REFERENCES
-        if enough and self._limits is not None and self._judge_next(setup):
-            return True
-        if self._to_score:
-            self._calibrate(setup)
-            return True
+        elif work.missing:
+            done = work.total - len(work.missing)
+            self._say(Phase.INDEXING, done=done, total=work.total)
+            self._index(work.index)
+        elif self._can_judge(work) and self._judge_next(setup, work):
+            pass
+        elif work.to_score:
+            self._say(Phase.CALIBRATING, done=len(work.scores), total=work.sample)
+            if work.calibrate(self.stopping.is_set):
+                self.calibrated.emit(Calibration(setup.set_id, setup.fingerprint, work.scores))
+        elif not self._go_on_beside(setup, work):
+            return False
+        return True
+
+    def _go_on_beside(self, setup: Setup, work: GalleryWork) -> bool:
+        """Do the next piece of what no part waits for; return whether there may be more."""
+        assert self._extractor is not None
         self._say(Phase.READY if self._limits is not None else Phase.IDLE)
-        return False
+        if work.others_missing:
+            self._index(work.index_other)
+        elif work.others_to_score and len(work.hashes) >= MIN_REFERENCES:
+            if work.score_other(self.stopping.is_set):
+                fingerprint, scores = setup.fingerprint, work.other_scores
+                found = Calibration(setup.set_id, fingerprint, scores, is_others=True)
+                self.calibrated.emit(found)
+        else:
+            return self._go_on_with_health(work)
+        return True
+
+    def _go_on_with_health(self, work: GalleryWork) -> bool:
+        if self._follows is not work:
+            self._follows = work
+            self._health.follow(work)
+        found = self._health.step()
+        if isinstance(found, Assessment):
+            self.assessed.emit(found)
+            return True
+        return found or self._build_index(work)
+
+    def _can_judge(self, work: GalleryWork) -> bool:
+        return len(work.hashes) >= MIN_REFERENCES and self._limits is not None
+
+    def _index(self, index: "Callable[[Extractor], None]") -> None:
+        """Compute features; a picture that cannot be read is named and left out."""
+        assert self._extractor is not None
+        try:
+            index(self._extractor)
+        except UnreadableReference as error:
+            self.failed.emit(f"{self.in_words(error)} It is left out.")
 
     def _load(self, setup: Setup) -> bool:
         from inspector_gui.core.backbones import backbone
@@ -258,80 +283,53 @@ class Engine(Worker):
         self._wake()
 
     def _open_gallery(self, setup: Setup) -> None:
-        from inspector_gui.core.features import feature_shape
         from inspector_gui.core.methods import make_method
-        from inspector_gui.store.features_cache import FeatureStore
+        from inspector_gui.store.features_cache import features_folder, open_store
 
-        folder = setup.features_folder / setup.scoring.features_key
-        if self._features is None or self._features_folder != folder:
+        folder = features_folder(setup.features_folder, setup.scoring)
+        if self._features is None or self._features.folder != folder:
             self._close_features()
-            self._features = FeatureStore(folder, feature_shape(setup.scoring))
-            self._features_folder = folder
-        self._method = make_method(setup.scoring)
-        self._missing = deque(self._features.missing(setup.hashes))
-        self._finish_gallery(setup)
+            self._features = open_store(setup.features_folder, setup.scoring)
+        before, self._before = self._before, None
+        method = make_method(setup.scoring)
+        self._work = GalleryWork(setup, self._features, method, before=before)
 
-    def _finish_gallery(self, setup: Setup) -> None:
-        """Lay out the gallery once all features are there."""
-        assert self._features is not None
-        hashes = self._hashes = tuple(h for h in setup.hashes if h in self._features)
-        self._gallery = self._features.gallery(hashes)
-        if self._missing:
-            return
-        self._features.flush()
-        if len(hashes) < MIN_REFERENCES <= len(setup.hashes):
-            raise KnownError("Too many references are unreadable; add their pictures again.")
-        if len(hashes) < MIN_REFERENCES:
-            return
-        known = setup.known_scores
-        rows = sampled_rows(len(hashes), setup.fingerprint)
-        self._sample = len(rows)
-        if all(hashes[r] in known for r in rows):
-            return
-        self._to_score = deque(rows)
-        self._scores = {}
+    def _build_index(self, work: GalleryWork) -> bool:
+        """Have an index made where one pays; parts are judged meanwhile."""
+        if not work.gallery.wants_index:
+            return False
+        if self._building is None:
+            self._building = IndexBuilding(self)
+            self._building.progressed.connect(self._say_again)
+            self._building.ended.connect(self._on_index_ended)
+        return self._building.begin(work.features.folder)
 
-    def _index(self, setup: Setup) -> None:
-        from inspector_gui.core.images import decode
+    @Slot(str)
+    def _on_index_ended(self, sentence: str) -> None:
+        if sentence:
+            self.failed.emit(f"{sentence} References are searched exactly, which takes longer.")
+        elif self._work is not None and not self._work.missing:
+            self._work.open_index()
+        self._say_again()
+        self._wake()
 
-        assert self._features is not None
-        assert self._extractor is not None
-        sha = self._missing[0]
-        total = len(setup.hashes)
-        self._say(Phase.INDEXING, done=total - len(self._missing), total=total)
-        try:
-            image = decode(setup.read_image(sha), name=f"The reference {sha[:12]}")
-        except KnownError as error:
-            self.failed.emit(f"{self.in_words(error)} It is left out.")
-        else:
-            self._features.append(sha, self._extractor.extract(image))
-        self._missing.popleft()
-        if not self._missing:
-            self._finish_gallery(setup)
+    @Slot()
+    def _say_again(self) -> None:
+        state = self._state
+        self._say(state.phase, done=state.done, total=state.total, reason=state.reason)
 
-    def _calibrate(self, setup: Setup) -> None:
-        from inspector_gui.core.methods.base import leave_one_out
+    def _how_it_searches(self) -> str:
+        if self._work is None:
+            return ""
+        building = self._building.words if self._building is not None else ""
+        return ", ".join(filter(None, (self._work.gallery.search, building)))
 
-        assert self._method is not None
-        assert self._gallery is not None
-        row = self._to_score[0]
-        self._say(Phase.CALIBRATING, done=self._sample - len(self._to_score), total=self._sample)
-        score = leave_one_out(
-            self._method, self._gallery, row, should_stop=self.stopping.is_set
-        ).image
-        if self.stopping.is_set():
-            return
-        self._scores[self._hashes[row]] = score
-        self._to_score.popleft()
-        if not self._to_score:
-            self.calibrated.emit(Calibration(setup.set_id, setup.fingerprint, self._scores))
-
-    def _judge_next(self, setup: Setup) -> bool:
+    def _judge_next(self, setup: Setup, work: GalleryWork) -> bool:
         frame = self._next_frame()
         if frame is None:
             return False
         try:
-            inspection = self._judge(frame, setup)
+            inspection = self._judge(frame, work)
         except KnownError as error:
             self.rejected.emit(frame, str(error), setup)
         except Exception as error:  # of this part; the next one may be fine
@@ -347,30 +345,28 @@ class Engine(Worker):
                 return frames.popleft()
         return self.live.take()
 
-    def _judge(self, frame: Frame, setup: Setup) -> Inspection:
+    def _judge(self, frame: Frame, work: GalleryWork) -> Inspection:
         assert self._extractor is not None
-        assert self._method is not None
-        assert self._gallery is not None
         assert self._limits is not None
         began = time.perf_counter()
         features = self._extractor.extract(frame.image)
         seconds = time.perf_counter() - began
-        scores = self._method.score(features, self._gallery, should_stop=self.stopping.is_set)
+        scores = work.method.score(features, work.gallery, should_stop=self.stopping.is_set)
         scores.timings["features"] = seconds
         return Inspection(
             frame=frame,
-            set_id=setup.set_id,
-            scoring=setup.scoring,
-            scores=scores,
+            set_id=work.setup.set_id,
+            scoring=work.setup.scoring,
+            scores=replace(scores, pooled=features.pooled),
             limits=self._limits,
             decision=decide(scores.image, self._limits),
-            nearest=tuple(self._hashes[row] for row in scores.nearest),
+            nearest=tuple(work.hashes[row] for row in scores.nearest),
             judged_at=time.time(),
         )
 
     def _say(self, phase: Phase, *, done: int = 0, total: int = 0, reason: str = "") -> None:
         device = self._extractor.device if self._extractor else ""
-        state = EngineState(phase, done, total, device, reason)
+        state = EngineState(phase, done, total, device, reason, self._how_it_searches())
         if state != self._state:
             self._state = state
             self.state_changed.emit(state)
@@ -383,12 +379,14 @@ class Engine(Worker):
 
     def _close(self) -> None:
         self._end_job()
-        self._gallery = None
-        self._method = None
+        self._work = None
         self._close_features()
         self._extractor = None
 
     def _close_features(self) -> None:
+        self._before = None
+        if self._building is not None:
+            self._building.cancel()
         if self._features is not None:
             self._features.close()
             self._features = None

@@ -102,7 +102,7 @@ def test_demo_refuses_bad_input_before_the_window(
     assert windows == []
 
 
-@pytest.mark.parametrize("command", ["gui", "demo", "score", "evaluate", "doctor"])
+@pytest.mark.parametrize("command", ["gui", "demo", "score", "evaluate", "ablate", "doctor"])
 def test_every_command_explains_itself_with_examples(invoke: Invoke, command: str) -> None:
     result = invoke(command, "--help")
     assert result.exit_code == 0

@@ -29,7 +29,7 @@ from inspector_gui.core.types import RGB
 from .photographs import shipped_picture
 
 ESPRESSO, EGYPTIAN_CAT = 967, 285  # classes of ImageNet
-LARGE = {"resnet101", "wide_resnet50_2"}  # of the shapes of resnet50, slow to make up
+LARGE = {"resnet101", "resnet152", "wide_resnet50_2"}  # of the shapes of resnet50, slow to make up
 NOBODY_LISTENS = "http://127.0.0.1:9/"
 
 

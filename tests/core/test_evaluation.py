@@ -1,69 +1,22 @@
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from inspector_gui.core.datasets import Sample, read_dataset
 from inspector_gui.core.errors import Cancelled, KnownError
-from inspector_gui.core.evaluation import (
-    Evaluation,
-    References,
-    Sample,
-    evaluate,
-    learn,
-    map_on_frame,
-    mask_on_frame,
-    peak_rss_mb,
-    read_dataset,
-    reset_peak_memory,
-)
-from inspector_gui.core.features import FeatureList, Features
-from inspector_gui.core.images import encode_png
+from inspector_gui.core.evaluation import Evaluation, References, evaluate, learn
+from inspector_gui.core.memory import peak_rss_mb, reset_peak_memory
 from inspector_gui.core.methods import make_method
-from inspector_gui.core.types import RGB, Floats, Progress, Scoring
+from inspector_gui.core.pixel_frame import map_on_frame, mask_on_frame
+from inspector_gui.core.types import Progress, Scoring
 
-SIDE = 32
+from .squares import SIDE, MeanColours, Memory, plain, save
+
 SCORING = Scoring(size=SIDE, sigma=0.0, k=2)
-
-
-class Memory:
-    """A feature bank in a dictionary."""
-
-    def __init__(self) -> None:
-        self.features: dict[str, Features] = {}
-
-    def append(self, sha256: str, features: Features) -> None:
-        assert sha256 not in self.features
-        self.features[sha256] = features
-
-    def gallery(self, hashes: Sequence[str]) -> FeatureList:
-        return FeatureList(tuple(self.features[sha256] for sha256 in hashes))
-
-
-class MeanColours:
-    """Stands for a network: the mean colour of every cell at strides 4, 8 and 16."""
-
-    device = "no device"
-
-    def extract(self, image: RGB) -> Features:
-        levels: list[Floats] = []
-        for stride in (4, 8, 16):
-            cells = SIDE // stride
-            grid = image.reshape(cells, len(image) // cells, cells, -1, 3).mean(axis=(1, 3))
-            levels.append(grid.astype(np.float32))
-        fine, middle, coarse = levels
-        return Features(image.mean(axis=(0, 1)).astype(np.float32), (fine, middle, coarse))
-
-
-def save(path: Path, image: RGB) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(encode_png(np.broadcast_to(image, (*image.shape[:2], 3)).astype(np.uint8)))
-
-
-def plain(value: int, size: int = 64) -> RGB:
-    return np.full((size, size, 1), value, np.uint8)
 
 
 @pytest.fixture

@@ -9,8 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inspector_gui.core.errors import KnownError
-from inspector_gui.core.features import Features, FeatureShape, Gallery
-from inspector_gui.store.features_cache import FeatureStore
+from inspector_gui.core.features import Features, FeatureShape, Gallery, feature_shape
+from inspector_gui.core.types import Scoring
+from inspector_gui.store.features_cache import (
+    FeatureReader,
+    FeatureStore,
+    features_folder,
+    open_gallery,
+    open_store,
+)
 
 from .samples import SHAPE, features, sha
 
@@ -202,3 +209,96 @@ def test_a_folder_that_cannot_be_made_is_told_in_words(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(KnownError, match="cannot be used"):
         FeatureStore(tmp_path / "file" / "features", SHAPE)
+
+
+def test_a_reader_sees_whole_rows_and_changes_no_file(tmp_path: Path) -> None:
+    with filled(tmp_path, 0, 1) as store:
+        with (tmp_path / "levels.f32").open("ab") as levels:  # a row that is just being written
+            levels.write(b"\xff" * 100)
+        before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+        gallery = open_gallery(tmp_path, [sha(1), sha(0)])
+        assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+        store.append(sha(2), features(2))
+        reader = FeatureReader(tmp_path)
+    assert len(reader) == 3
+    assert reader.missing([sha(3), sha(2)]) == (sha(3),)
+    assert_row_is(gallery, 0, 1)
+    assert_row_is(reader.gallery([sha(2)]), 0, 2)
+
+
+@pytest.mark.parametrize("meta", [None, b"\0", b'{"pooled": 5}', b"[]"])
+def test_a_folder_without_features_is_told_to_a_reader(tmp_path: Path, meta: bytes | None) -> None:
+    if meta is not None:
+        (tmp_path / "meta.json").write_bytes(meta)
+    with pytest.raises(KnownError, match="no features"):
+        FeatureReader(tmp_path)
+
+
+def test_a_store_of_global_features_keeps_nothing_else(tmp_path: Path) -> None:
+    for seeds in ((0, 1), (2,)):
+        with FeatureStore(tmp_path, FeatureShape(SHAPE.pooled)) as store:
+            for seed in seeds:
+                store.append(sha(seed), features(seed))  # the network computes levels all the same
+            assert len(store) == seeds[-1] + 1
+            gallery = store.gallery([sha(seeds[-1]), sha(0)])
+    assert not (tmp_path / "levels.f32").exists()
+    np.testing.assert_array_equal(gallery.pooled_of([0])[0], features(2).pooled)
+    assert [level.size for level in gallery.levels(1)] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("method", ["dn2", "spade"])
+def test_only_a_method_with_a_map_keeps_pyramids(tmp_path: Path, method: str) -> None:
+    scoring = Scoring(method=method)
+    with open_store(tmp_path, scoring) as store:
+        assert store.folder == features_folder(tmp_path, scoring)
+        assert bool(store.shape.levels) == (method == "spade")
+
+
+def test_global_features_are_taken_over_from_the_full_folder(tmp_path: Path) -> None:
+    full, own = tmp_path / "full", tmp_path / "full-pooled"
+    filled(full, 0, 1, 2).close()
+    with FeatureStore(own, FeatureShape(SHAPE.pooled)) as store:
+        store.append(sha(1), features(1))
+        assert store.borrow(FeatureReader(full)) == 2
+        assert store.borrow(FeatureReader(full)) == 0
+        store.append(sha(3), features(3))
+    with FeatureStore(own, FeatureShape(SHAPE.pooled)) as again:
+        gallery = again.gallery([sha(s) for s in range(4)])
+    for seed in range(4):
+        np.testing.assert_array_equal(gallery.pooled[seed], features(seed).pooled)
+
+
+def test_a_store_for_dn2_begins_with_what_spade_computed(tmp_path: Path) -> None:
+    spade, dn2 = Scoring(method="spade", size=32), Scoring(method="dn2", size=32)
+    shape = feature_shape(spade)
+    filled(tmp_path / spade.features_key, 0, 1, shape=shape).close()
+    with open_store(tmp_path, dn2) as store:
+        assert store.missing([sha(0), sha(1), sha(2)]) == (sha(2),)
+        np.testing.assert_array_equal(store.gallery([sha(1)]).pooled[0], features(1, shape).pooled)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.sets(st.integers(0, 9), min_size=1), st.sets(st.integers(0, 9)))
+def test_a_changed_gallery_is_the_one_of_all_again(before: set[int], after: set[int]) -> None:
+    with tempfile.TemporaryDirectory() as name, filled(Path(name), *range(10)) as store:
+        gallery = store.gallery(sorted(map(sha, before)))
+        changed = store.changed(
+            gallery,
+            added=[sha(s) for s in after | (before & {1})],
+            removed=[sha(s) for s in before - after],
+        )
+        wanted = store.gallery(sorted(map(sha, after | (before & {1}))))
+        assert changed.rows.tolist() == wanted.rows.tolist()
+        np.testing.assert_array_equal(changed.pooled, wanted.pooled)
+        with pytest.raises(KeyError):
+            store.changed(wanted, removed=[sha(11)])
+
+
+def test_hashes_that_begin_alike_are_told_apart(tmp_path: Path) -> None:
+    alike = [f"{'ab' * 8}{number:048x}" for number in range(5)]
+    with FeatureStore(tmp_path, SHAPE) as store:
+        for number in (3, 0, 4):
+            store.append(alike[number], features(number))
+    with FeatureStore(tmp_path, SHAPE) as again:
+        assert again.missing(alike) == (alike[1], alike[2])
+        assert_row_is(again.gallery([alike[4], alike[3]]), 0, 4)

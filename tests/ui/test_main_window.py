@@ -12,7 +12,8 @@ from inspector_gui.core.backbones import BACKBONES
 from inspector_gui.session import Session
 from inspector_gui.settings import Settings
 from inspector_gui.store.database import Workspace
-from inspector_gui.ui.main_window import BACKBONE_NAMES, MainWindow
+from inspector_gui.ui.action_table import BACKBONE_NAMES
+from inspector_gui.ui.main_window import MainWindow
 from inspector_gui.ui.recipe_dialog import RecipeDialog
 from inspector_gui.ui.theme import Theme
 

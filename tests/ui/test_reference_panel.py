@@ -11,6 +11,7 @@ from shiboken6 import delete
 
 from inspector_gui.core.types import Progress, ReferenceImage
 from inspector_gui.session.session import Readiness
+from inspector_gui.ui.reference_model import Group
 from inspector_gui.ui.reference_panel import ReferencePanel
 from tests.ui.workplace import Workplace, drop, workplace, write_pictures
 
@@ -224,12 +225,13 @@ def test_a_reason_can_be_given_and_the_chips_filter(
     menu.close()
     place.until(lambda: not filled.model.images[2].included)
     assert stored_images(place)[2].reason == "shows a defect"
-    assert filled.excluded_chip.text() == "Excluded 1"
-    QTest.mouseClick(filled.excluded_chip, Qt.MouseButton.LeftButton)
+    excluded, good = (filled.chips.chips[g] for g in (Group.EXCLUDED, Group.GOOD))
+    assert excluded.text() == "Excluded 1"
+    QTest.mouseClick(excluded, Qt.MouseButton.LeftButton)
     assert [i.included for i in filled.model.images] == [False]
-    QTest.mouseClick(filled.good_chip, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(good, Qt.MouseButton.LeftButton)
     assert [i.included for i in filled.model.images] == [True] * 3
-    QTest.mouseClick(filled.good_chip, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(good, Qt.MouseButton.LeftButton)
     assert len(filled.model.images) == 4
 
 

@@ -2,121 +2,23 @@ import json
 import os
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from pytestqt.qtbot import QtBot
 
-from inspector_gui.core.errors import KnownError
-from inspector_gui.core.features import feature_shape
 from inspector_gui.core.types import (
     RGB,
     Frame,
-    Inspection,
-    Limits,
     Outcome,
     Scoring,
     Source,
-    gallery_fingerprint,
 )
-from inspector_gui.store.features_cache import FeatureStore
-from inspector_gui.workers.engine import Calibration, Engine, EngineState, Phase, Setup
+from inspector_gui.store.features_cache import open_store
+from inspector_gui.workers.engine import Phase
 from tests.drawn import picture, png, sha
-
-DN2 = Scoring(method="dn2", k=2, size=96)
-SPADE = Scoring(size=96)
-LIMITS = Limits(0.0, 1e9, 1e9, 1e9, "set by hand", "")
-
-
-class Bench:
-    """An engine with drawn references, and everything that it said."""
-
-    def __init__(self, qtbot: QtBot, folder: Path) -> None:
-        self.qtbot = qtbot
-        self.folder = folder
-        self.files = {sha(png(seed)): png(seed) for seed in range(8)}
-        self.reads: list[str] = []
-        self.may_read = threading.Event()
-        self.may_read.set()
-        self.inspections: list[Inspection] = []
-        self.rejected: list[tuple[str, str]] = []
-        self.calibrations: list[Calibration] = []
-        self.states: list[EngineState] = []
-        self.notices: list[str] = []
-        self.engine = self.start()
-
-    def start(self) -> Engine:
-        engine = Engine()
-        engine.inspected.connect(lambda inspection, _: self.inspections.append(inspection))
-        engine.rejected.connect(lambda frame, why, _: self.rejected.append((frame.name, why)))
-        engine.calibrated.connect(self.calibrations.append)
-        engine.state_changed.connect(self.states.append)
-        engine.failed.connect(self.notices.append)
-        engine.start()
-        return engine
-
-    def read(self, name: str) -> bytes:
-        self.reads.append(name)
-        self.may_read.wait(20)
-        if name not in self.files:
-            raise KnownError(f"The picture {name[:12]} is missing.")
-        return self.files[name]
-
-    def setup(
-        self,
-        scoring: Scoring = DN2,
-        *,
-        count: int | None = None,
-        limits: Limits | None = LIMITS,
-        hashes: Sequence[str] | None = None,
-    ) -> Setup:
-        names = tuple(sorted(list(self.files)[:count])) if hashes is None else tuple(hashes)
-        return Setup(
-            set_id=1,
-            scoring=scoring,
-            hashes=names,
-            fingerprint=gallery_fingerprint(scoring, names),
-            features_folder=self.folder,
-            read_image=self.read,
-            limits=limits,
-        )
-
-    def submit(self, name: str, *, seed: int = 99, source: Source = Source.FOLDER) -> None:
-        self.engine.submit(Frame(name, picture(seed), source, 0.0), False)
-
-    def until(self, holds: Callable[[], object], seconds: float = 30) -> None:
-        self.qtbot.waitUntil(lambda: bool(holds()), timeout=round(seconds * 1000))
-
-    def until_ready(self) -> None:
-        self.until(lambda: self.states and self.states[-1].phase is Phase.READY)
-
-    def stop(self) -> float:
-        """End the engine; returns the seconds that took."""
-        began = time.monotonic()
-        self.engine.ask_to_stop()
-        assert self.engine.wait(began + 20)
-        return time.monotonic() - began
-
-    @property
-    def names(self) -> list[str]:
-        return [i.frame.name for i in self.inspections]
-
-    @property
-    def phases(self) -> list[Phase]:
-        return list(dict.fromkeys(state.phase for state in self.states))
-
-
-@pytest.fixture
-def bench(qtbot: QtBot, tmp_path: Path) -> Iterator[Bench]:
-    bench = Bench(qtbot, tmp_path)
-    yield bench
-    bench.may_read.set()
-    bench.stop()
+from tests.workers.bench import DN2, LIMITS, SPADE, Bench
 
 
 @pytest.mark.parametrize("scoring", [DN2, SPADE])
@@ -193,7 +95,7 @@ def test_after_a_restart_no_feature_is_computed_again(bench: Bench, extracted: l
     assert len(extracted) == 9
     assert len(bench.reads) == 8
     assert len(bench.calibrations) == 1
-    with FeatureStore(bench.folder / DN2.features_key, feature_shape(DN2)) as store:
+    with open_store(bench.folder, DN2) as store:
         assert len(store) == 8
 
 
@@ -361,7 +263,8 @@ import warnings
 warnings.simplefilter("error")
 from PySide6.QtCore import QCoreApplication
 from inspector_gui.core.types import Scoring
-from inspector_gui.workers.engine import Engine, Phase, Setup
+from inspector_gui.workers.engine import Engine, Phase
+from inspector_gui.workers.gallery_work import Setup
 application = QCoreApplication([])
 engine, phases = Engine(), []
 engine.state_changed.connect(lambda state: phases.append(state.phase.name))

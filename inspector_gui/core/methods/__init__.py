@@ -29,7 +29,18 @@ _PRESETS = {
         preset="paper",
         border_weight=False,
     ),
+    # The paper's video data set (ShanghaiTech): whole frames, the single nearest one.
+    ("spade", "video"): Scoring(
+        method="spade",
+        size=256,
+        k=1,
+        backbone="wide_resnet50_2",
+        preset="video",
+        border_weight=False,
+    ),
 }
+VIDEO_FRAMES = 5000
+"""To which the paper subsamples the training frames of its video data set."""
 _ONLY = {"kappa": ("spade",), "sigma": ("spade",)}
 
 

@@ -34,7 +34,7 @@ def leave_one_out(
     method: Method, gallery: Gallery, row: int, *, should_stop: ShouldStop = lambda: False
 ) -> Scores:
     """Score a reference against all others of its own gallery, excluded by its row."""
-    features = Features(gallery.pooled[row], gallery.levels(row))
+    features = Features(gallery.pooled_of([row])[0], gallery.levels(row))
     return method.score(features, gallery, exclude=row, should_stop=should_stop)
 
 

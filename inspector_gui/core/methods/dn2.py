@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from inspector_gui.core.features import Features, Gallery
 from inspector_gui.core.methods.base import require_references
-from inspector_gui.core.neighbours import ShouldStop, nearest, squared_distances
+from inspector_gui.core.neighbours import ShouldStop, squared_distances
 from inspector_gui.core.types import Scores, Scoring
 
 
@@ -43,7 +43,6 @@ def global_score(
     A k above the number of references is cut to it. Raises `KnownError` without references.
     """
     require_references(gallery, exclude)
-    pooled = gallery.pooled
-    rows = nearest(features.pooled, pooled, k, exclude=exclude)
-    score = float(squared_distances(features.pooled, pooled[rows]).mean())
+    rows = gallery.nearest(features.pooled, k, exclude=exclude)
+    score = float(squared_distances(features.pooled, gallery.pooled_of(rows)).mean())
     return score, tuple(int(r) for r in rows)

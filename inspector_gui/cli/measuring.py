@@ -1,0 +1,162 @@
+"""The part of the table of commands that measures: on data sets with known answers."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from inspector_gui.cli import options
+from inspector_gui.cli.endings import ends_in_words, stops_when_ended
+from inspector_gui.cli.options import ProgressStyle, examples
+from inspector_gui.core.errors import KnownError
+
+PAPERS = ("dn2",)
+_NETWORKS = "efficientnet_lite0,efficientnet_lite1,efficientnet_lite2,resnet50,resnet101,resnet152"
+
+app = typer.Typer()
+
+
+@app.command(
+    epilog=examples(
+        "inspector-gui evaluate datasets/screw",
+        "inspector-gui evaluate datasets/screw datasets/cable --method dn2 --method spade",
+        "inspector-gui evaluate datasets/screw --preset paper --json screw.json",
+        "inspector-gui evaluate datasets/screw --method dn2 --contaminate 0.1 --clean 0.5",
+        "inspector-gui evaluate datasets/screw --method dn2 --shots 5,10,20",
+        "inspector-gui evaluate parts_by_kind --protocol one-class --centroids 3",
+        "inspector-gui evaluate torchvision_data --protocol groups --group-size 4",
+    )
+)
+@ends_in_words
+@stops_when_ended
+def evaluate(
+    datasets: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="DATASET...", help="Folders in MVTec layout; with --protocol, of classes."
+        ),
+    ],
+    method: options.Methods = None,
+    contaminate: options.Contaminate = None,
+    clean: options.Clean = None,
+    shots: options.Shots = None,
+    centroids: options.Centroids = None,
+    protocol: options.Protocol = None,
+    group_size: options.GroupSize = None,
+    preset: options.Preset = None,
+    backbone: options.Backbone = None,
+    runtime: options.Runtime = None,
+    precision: options.Precision = None,
+    size: options.Size = None,
+    crop: options.Crop = None,
+    k: options.K = None,
+    kappa: options.Kappa = None,
+    sigma: options.Sigma = None,
+    seed: options.Seed = 0,
+    json: options.Json = None,
+    progress: options.Progress = ProgressStyle.BAR,
+) -> int:
+    """Measure how well methods tell good from bad on data sets with known answers.
+
+    A data set has the folders train/good, test/good, test/<defect> and, for pixel metrics,
+    ground_truth/<defect>/<picture>_mask.png. With --contaminate or --clean there are rows for
+    clean, contaminated and cleaned references, on the same test pictures.
+
+    With --protocol a data set is a folder of class folders, below train and test or split 80/20 in
+    order, or the folder of torchvision's CIFAR-10, CIFAR-100 (by its 20 coarse labels) or
+    FashionMNIST; nothing is downloaded. Groups are compared mean-pooled, max-pooled and
+    concatenated; a last row has the covariance trace of groups of one class.
+
+    --seed is that of everything drawn at random and of the bootstrap interval.
+    """
+    from inspector_gui.cli import evaluate as command
+    from inspector_gui.cli import protocols
+    from inspector_gui.cli.recipe import scoring_from
+    from inspector_gui.core.variation import Variation
+
+    variation = Variation(contaminate, clean, _numbers(shots or [], "--shots"), centroids)
+    scorings = [
+        scoring_from(
+            name, preset, runtime, backbone=backbone, precision=precision, size=size, crop=crop,
+            k=k, kappa=kappa, sigma=sigma,
+        )
+        for name in method or ["spade" if protocol is None else "dn2"]
+    ]  # fmt: skip
+    if protocol is None:
+        if group_size is not None:
+            raise KnownError("--group-size belongs to --protocol groups.")
+        return command.run(
+            tuple(datasets), scorings, variation=variation, seed=seed, json=json, style=progress
+        )
+    if len(scorings) > 1:
+        raise KnownError("The protocols compare global features; give --method dn2 alone.")
+    return protocols.run(
+        tuple(datasets), scorings[0], protocol=protocol, group_size=group_size,
+        variation=variation, seed=seed, json=json, style=progress,
+    )  # fmt: skip
+
+
+@app.command(
+    epilog=examples(
+        "inspector-gui ablate --paper dn2 datasets/screw",
+        "inspector-gui ablate --paper dn2 parts_by_kind --json ablation.json --plots plots",
+        "inspector-gui ablate --paper dn2 datasets/screw --backbones efficientnet_lite0,resnet50",
+    )
+)
+@ends_in_words
+@stops_when_ended
+def ablate(
+    dataset: Annotated[
+        Path, typer.Argument(metavar="DATASET", help="A folder in MVTec layout, or of classes.")
+    ],
+    paper: Annotated[str, typer.Option(metavar="dn2", help="Whose ablations.")],
+    backbones: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME[,NAME...]",
+            help="Networks to compare; the first that can be used serves all other ablations.",
+        ),
+    ] = _NETWORKS,
+    plots: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Write a plot of each as PNG.")
+    ] = None,
+    preset: options.Preset = None,
+    runtime: options.Runtime = None,
+    precision: options.Precision = None,
+    size: options.Size = None,
+    crop: options.Crop = None,
+    k: options.K = None,
+    seed: options.Seed = 0,
+    json: options.Json = None,
+    progress: options.Progress = ProgressStyle.BAR,
+) -> int:
+    """Repeat a paper's ablations on a data set: tables, and plots like its figures.
+
+    dn2: depth of the network, number of neighbours, number of references, impurity with and
+    without cleaning of half of them, k-means centroids. A network whose weights are missing and
+    cannot be downloaded is skipped and said.
+    """
+    if paper not in PAPERS:
+        raise KnownError(f"There are no ablations of {paper!r}; choose {' or '.join(PAPERS)}.")
+    from inspector_gui.cli import ablate as command
+    from inspector_gui.cli.recipe import scoring_from
+
+    names = dict.fromkeys(name.strip() for name in backbones.split(",") if name.strip())
+    if not names:
+        raise KnownError("--backbones names no network.")
+    scorings = [
+        scoring_from(
+            "dn2", preset, runtime, backbone=name, precision=precision, size=size, crop=crop, k=k
+        )
+        for name in names
+    ]
+    return command.run(dataset, scorings, seed=seed, json=json, plots=plots, style=progress)
+
+
+def _numbers(texts: list[str], option: str) -> tuple[int, ...]:
+    """Return the whole numbers of an option that is a list or is given again, each once."""
+    words = [word.strip() for text in texts for word in text.split(",")]
+    try:
+        return tuple(dict.fromkeys(int(word) for word in words))
+    except ValueError:
+        raise KnownError(f"{option} takes whole numbers, with commas between them.") from None

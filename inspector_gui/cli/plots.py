@@ -1,0 +1,107 @@
+"""Plots of ablations as PNG files, in the manner of the DN2 paper's figures."""
+
+import io
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from inspector_gui.core import ablation
+from inspector_gui.core.ablation import ALL, Point
+
+_INCHES, _DPI = (6.0, 4.0), 150
+
+
+def draw(points: Sequence[Point], dataset: str) -> dict[str, bytes]:
+    """Return a picture for every ablation as a PNG file, by the name it should have."""
+    by: dict[str, list[Point]] = {}
+    for point in points:
+        if point.image_auroc is not None:
+            by.setdefault(point.ablation, []).append(point)
+    k = next((p.k for p in by.get(ablation.DEPTH, [])), 0)
+    return {
+        "depth": _bars(by.get(ablation.DEPTH, []), f"{dataset}: depth of the network, k = {k}"),
+        "neighbours": _curves(
+            {"": by.get(ablation.NEIGHBOURS, [])},
+            f"{dataset}: number of neighbours",
+            "neighbours k",
+            is_log=True,
+        ),
+        "references": _curves(
+            {"": by.get(ablation.REFERENCES, [])},
+            f"{dataset}: number of references",
+            "references",
+            is_log=True,
+        ),
+        "impurity": _curves(
+            {
+                "as it is": by.get(ablation.IMPURITY, []),
+                f"cleaned, {ablation.CLEAN:.0%} dropped": by.get(ablation.CLEANED, []),
+            },
+            f"{dataset}: impurity of the references",
+            "share of bad pictures",
+        ),
+        "centroids": _curves(
+            {"": by.get(ablation.CENTROIDS, [])},
+            f"{dataset}: k-means centroids",
+            "centroids",
+            is_log=True,
+        ),
+    }
+
+
+def _bars(points: Sequence[Point], title: str) -> bytes:
+    figure, axes = _figure(title)
+    values = [100 * (point.image_auroc or 0) for point in points]
+    names = [point.backbone.replace("_", "\n", 1) for point in points]
+    axes.plot(names, values, "o")
+    for name, value in zip(names, values, strict=True):
+        axes.annotate(f"{value:.1f}", (name, value), (0, 6), textcoords="offset points")
+    axes.margins(0.1, 0.2)
+    axes.tick_params(axis="x", labelsize=8)
+    return _png(figure)
+
+
+def _curves(
+    curves: dict[str, list[Point]], title: str, label: str, *, is_log: bool = False
+) -> bytes:
+    """Draw a curve for each list of points; the point of all references is a dashed line."""
+    figure, axes = _figure(title)
+    axes.set_xlabel(label)
+    if is_log:
+        axes.set_xscale("log")
+    for name, points in curves.items():
+        numbers = [p for p in points if not isinstance(p.setting, str)]
+        axes.errorbar(
+            [float(p.setting) for p in numbers],
+            [100 * (p.image_auroc or 0) for p in numbers],
+            yerr=[100 * (p.spread or 0) for p in numbers],
+            marker="o",
+            capsize=3,
+            label=name or None,
+        )
+        for point in points:
+            if point.setting == ALL:
+                axes.axhline(
+                    100 * (point.image_auroc or 0), ls="--", color="0.5", label="all references"
+                )
+    if axes.get_legend_handles_labels()[1]:
+        axes.legend()
+    return _png(figure)
+
+
+def _figure(title: str) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=_INCHES, dpi=_DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.set_title(title)
+    axes.set_ylabel("image ROC-AUC %")
+    axes.grid(alpha=0.3)
+    return figure, axes
+
+
+def _png(figure: Figure) -> bytes:
+    data = io.BytesIO()
+    figure.savefig(data, format="png")
+    return data.getvalue()

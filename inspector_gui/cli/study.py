@@ -1,0 +1,213 @@
+"""`study`: what the window finds out about a set in a child process, from features on disk.
+
+Reads `request.json` in a folder (see `session.studies.request_for`) and writes `result.json` there.
+Nothing of the workspace is changed.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inspector_gui.cli.options import ProgressStyle
+from inspector_gui.cli.progress import Report, reporting
+from inspector_gui.core.coverage import clusters_of, map_of
+from inspector_gui.core.errors import KnownError
+from inspector_gui.core.features import Features
+from inspector_gui.core.learning import DRAWS, learning_curve
+from inspector_gui.core.learning import MOST_SCORED as MOST_ON_CURVES
+from inspector_gui.core.lot_study import study_lots
+from inspector_gui.core.methods import make_method
+from inspector_gui.core.slimming import MOST_SCORED, How, Slimming, cost, plan
+from inspector_gui.core.subsets import Dn2OfSubset, SubsetScore
+from inspector_gui.core.types import Floats, Progress, Scoring
+from inspector_gui.store.features_cache import FeatureReader, features_folder
+from inspector_gui.store.files import write_whole
+from inspector_gui.store.stored_gallery import StoredGallery
+
+REQUEST, RESULT = "request.json", "result.json"
+_MOST_WITH_MAPS = 40
+"""References, good and bad pictures that are scored by a method with maps, which takes long."""
+_MOST_ON_CURVES_WITH_MAPS = 12
+_DRAWS_WITH_MAPS = 3
+
+
+@dataclass(frozen=True)
+class Request:
+    """A set as it was when it was asked for, and what is asked.
+
+    `images`: by purpose, each with `sha256`, `name` and `origin`, references first. Pictures
+    without features are left out; rows count through all that are left.
+    """
+
+    scoring: Scoring
+    fingerprint: str
+    images: Mapping[str, tuple[Mapping[str, str], ...]]
+    parameters: Mapping[str, Any]
+    reader: FeatureReader
+    folder: Path
+
+    @property
+    def references(self) -> tuple[Mapping[str, str], ...]:
+        """The references that have features."""
+        return self.images["reference"]
+
+    @cached_property
+    def everything(self) -> tuple[tuple[str, Mapping[str, str]], ...]:
+        """All pictures that have features, with their purposes; references first."""
+        return tuple((purpose, image) for purpose, of in self.images.items() for image in of)
+
+    @cached_property
+    def gallery(self) -> StoredGallery:
+        """The features of `everything`, in this order."""
+        return self.reader.gallery([image["sha256"] for _, image in self.everything])
+
+    @cached_property
+    def pooled(self) -> Floats:
+        """Global features of `everything`: float32, N x D."""
+        return self.gallery.pooled
+
+    def rows(self, purpose: str) -> list[int]:
+        """Return the rows of `everything` that serve a purpose."""
+        return [row for row, (of, _) in enumerate(self.everything) if of == purpose]
+
+
+def run(kind: str, folder: Path, style: ProgressStyle) -> int:
+    """Do a study; raises `KnownError` where the set does not allow it."""
+    request = _read(folder)
+    with reporting(style) as report:
+        result = STUDIES[kind](request, report)
+    write_whole(folder / RESULT, json.dumps(result, allow_nan=False).encode(), durable=False)
+    return 0
+
+
+def _read(folder: Path) -> Request:
+    given = json.loads((folder / REQUEST).read_text(encoding="utf-8"))
+    scoring = Scoring(**given["scoring"])
+    reader = FeatureReader(features_folder(Path(given["features_folder"]), scoring))
+    absent = set(reader.missing(image["sha256"] for of in given["images"].values() for image in of))
+    images = {
+        purpose: tuple(image for image in of if image["sha256"] not in absent)
+        for purpose, of in given["images"].items()
+    }
+    if not images["reference"]:
+        raise KnownError("No reference has features yet. Wait until the set is ready.")
+    return Request(scoring, given["fingerprint"], images, given["parameters"], reader, folder)
+
+
+class _Score:
+    """The recipe's method against some of the references (see `SubsetScore`)."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._method = make_method(request.scoring)
+        self._rows: Sequence[int] = ()
+        self._place: dict[int, int] = {}
+        self._chosen = request.gallery
+
+    def __call__(self, picture: int, rows: Sequence[int]) -> float:
+        if self._rows is not rows:
+            pictures = self._request.everything
+            self._rows = rows
+            self._place = {row: place for place, row in enumerate(rows)}
+            self._chosen = self._request.reader.gallery([pictures[r][1]["sha256"] for r in rows])
+        everything = self._request.gallery
+        features = Features(everything.pooled_of([picture])[0], everything.levels(picture))
+        own = self._place.get(picture)
+        return self._method.score(features, self._chosen, exclude=own).image
+
+
+def _map(request: Request, report: Report) -> dict[str, Any]:
+    """Return pictures as points of a plane, and the clusters of the references."""
+    report(Progress("map", 0, 0))
+    count = len(request.references)
+    found = map_of(request.pooled, request.parameters.get("kind", "pca"))
+    clusters = clusters_of(request.pooled[:count])
+    of_row = {row: n for n, cluster in enumerate(clusters) for row in cluster.rows}
+    points = [
+        {
+            "sha256": request.everything[row][1]["sha256"],
+            "purpose": request.everything[row][0],
+            "x": float(x),
+            "y": float(y),
+            "cluster": of_row.get(row),
+        }
+        for row, (x, y) in zip(found.rows, found.points, strict=True)
+    ]
+    described = [
+        {
+            "size": len(cluster.rows),
+            "medoid": request.references[cluster.medoid]["sha256"],
+            "nearest": cluster.nearest,
+            "is_thin": cluster.is_thin,
+        }
+        for cluster in clusters
+    ]
+    shown, there = len(found.rows), len(request.everything)
+    remark = f"{shown} of {there} pictures are shown." if shown < there else ""
+    return {"kind": found.kind, "points": points, "clusters": described, "remark": remark}
+
+
+def _slim(request: Request, report: Report) -> dict[str, Any]:
+    """Return which references would stay, and what that costs."""
+    count = len(request.references)
+    how: How = request.parameters.get("how", "medoids")
+    seed = int(request.parameters.get("seed", 0))
+    kept = plan(request.pooled[:count], int(request.parameters["count"]), how=how, seed=seed)
+    has_map = make_method(request.scoring).has_map
+    measured = cost(
+        kept.tolist(),
+        count,
+        _Score(request),
+        bytes_per_reference=request.reader.shape.values * np.dtype(np.float32).itemsize,
+        validation=request.rows("validation"),
+        bad=request.rows("bad"),
+        report=report,
+        seed=seed,
+        most=_MOST_WITH_MAPS if has_map else MOST_SCORED,
+    )
+    hashes = tuple(request.references[row]["sha256"] for row in kept)
+    return Slimming(how, seed, hashes, measured).as_json()
+
+
+def _learn(request: Request, report: Report) -> dict[str, Any]:
+    """Return the learning curve by the recipe's own method."""
+    has_map = make_method(request.scoring).has_map
+    score: SubsetScore = (
+        _Score(request) if has_map else Dn2OfSubset(request.pooled, request.scoring.k)
+    )
+    curve = learning_curve(
+        len(request.references),
+        score,
+        validation=request.rows("validation"),
+        bad=request.rows("bad"),
+        draws=_DRAWS_WITH_MAPS if has_map else DRAWS,
+        most=_MOST_ON_CURVES_WITH_MAPS if has_map else MOST_ON_CURVES,
+        report=report,
+    )
+    return curve.as_json() | {"method": request.scoring.method}
+
+
+def _lots(request: Request, report: Report) -> dict[str, Any]:
+    """Write the model of usual lots into the folder and return its kinds."""
+    return study_lots(
+        request.pooled[: len(request.references)],
+        request.references,
+        request.parameters,
+        request.folder,
+        gallery=request.fingerprint,
+        scoring_key=request.scoring.key,
+        report=lambda what, done, total: report(Progress(what, done, total)),
+    )
+
+
+STUDIES: Mapping[str, Callable[[Request, Report], dict[str, Any]]] = {
+    "map": _map,
+    "slim": _slim,
+    "learn": _learn,
+    "lots": _lots,
+}

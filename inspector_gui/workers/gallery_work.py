@@ -1,0 +1,186 @@
+"""The pictures of one setup in the engine's thread: features, gallery, and scores against it.
+
+Every method does one piece of work, so that a frame never waits for more than one.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from inspector_gui.core.calibration import MIN_REFERENCES, sampled_rows
+from inspector_gui.core.errors import KnownError
+from inspector_gui.core.types import AUTOMATIC, RGB, Limits, ReferenceImage, Scoring
+
+if TYPE_CHECKING:  # the engine's own imports come after the window, in its thread
+    from inspector_gui.core.features import Extractor, Features
+    from inspector_gui.core.methods.base import Method
+    from inspector_gui.store.features_cache import FeatureStore
+    from inspector_gui.store.stored_gallery import StoredGallery
+
+ShouldStop = Callable[[], bool]
+
+
+class UnreadableReference(KnownError):  # noqa: N818 - named like what it is about
+    """The picture of a reference cannot be read; the text says why."""
+
+
+@dataclass(frozen=True, eq=False)
+class Setup:
+    """What the engine shall judge by: one reference set under one scoring.
+
+    `hashes` are the included references in canonical order, `others` the included pictures of
+    other purposes; `images` has the facts of all of them. `read_image` returns the bytes of one and
+    may be called from any thread; `known_scores` are scores against exactly this gallery that were
+    computed before, `health_key` names what a report of the set's health belongs to.
+    """
+
+    set_id: int
+    scoring: Scoring
+    hashes: tuple[str, ...]
+    fingerprint: str
+    features_folder: Path
+    read_image: Callable[[str], bytes]
+    limits: Limits | None = None
+    known_scores: Mapping[str, float] = field(default_factory=dict)
+    others: tuple[str, ...] = ()
+    images: tuple[ReferenceImage, ...] = ()
+    health_key: str = ""
+
+
+class GalleryWork:
+    """What there is to do for a setup before and beside judging, a piece at a time.
+
+    `missing` and `others_missing` are pictures whose features are still to be computed, `to_score`
+    rows of the gallery and `others_to_score` other pictures whose scores are.
+    """
+
+    def __init__(
+        self,
+        setup: Setup,
+        features: FeatureStore,
+        method: Method,
+        *,
+        before: GalleryWork | None = None,
+    ) -> None:
+        self.setup = setup
+        self.features = features
+        self.method = method
+        self.missing = deque(features.missing(setup.hashes))
+        self.others_missing = deque(features.missing(setup.others))
+        self.to_score: deque[int] = deque()
+        self.others_to_score: deque[str] = deque()
+        self.sample = 0
+        self.scores: dict[str, float] = {}
+        self.other_scores: dict[str, float] = {}
+        self.hashes: tuple[str, ...] = ()
+        self.gallery: StoredGallery
+        self.lay_out(before if before is not None and before.features is features else None)
+
+    def lay_out(self, before: GalleryWork | None = None) -> None:
+        """Line up the features that are there; what to score follows once they all are.
+
+        From the gallery of `before` only what differs is looked up. Raises `KnownError` where too
+        few references are readable.
+        """
+        absent = frozenset(self.features.missing(self.setup.hashes))
+        hashes = self.hashes = tuple(h for h in self.setup.hashes if h not in absent)
+        self.gallery = self._gallery(before)
+        if self.missing:
+            return
+        self.features.flush()
+        if len(hashes) < MIN_REFERENCES <= len(self.setup.hashes):
+            raise KnownError("Too many references are unreadable; add their pictures again.")
+        if len(hashes) < MIN_REFERENCES:
+            return
+        known = self.setup.known_scores
+        rows = sampled_rows(len(hashes), self.setup.fingerprint)
+        self.sample = len(rows)
+        if not all(hashes[row] in known for row in rows):
+            self.to_score = deque(rows)
+        self.others_to_score = deque(h for h in self.setup.others if h not in known)
+
+    def _gallery(self, before: GalleryWork | None) -> StoredGallery:
+        allowed = self.setup.scoring.search == AUTOMATIC
+        if before is None:
+            return self.features.gallery(self.hashes, allow_approximate=allowed)
+        now, then = frozenset(self.hashes), frozenset(before.hashes)
+        added, removed = tuple(now - then), tuple(then - now)
+        return self.features.changed(before.gallery, added=added, removed=removed)
+
+    def open_index(self) -> None:
+        """Search by an index that was made meanwhile."""
+        self.gallery = self._gallery(self)
+
+    @property
+    def total(self) -> int:
+        """How many pictures need features for parts to be judged."""
+        return len(self.setup.hashes)
+
+    def index(self, extractor: Extractor) -> None:
+        """Compute the features of the next reference.
+
+        Raises `UnreadableReference` where there is no picture; it is left out then. Raises
+        `KnownError` where too few are left or the disk is full.
+        """
+        sha = self.missing.popleft()
+        image = self._picture(sha)
+        if not isinstance(image, UnreadableReference):
+            self.features.append(sha, extractor.extract(image))
+        if not self.missing:
+            self.lay_out()
+        if isinstance(image, UnreadableReference):
+            raise image
+
+    def index_other(self, extractor: Extractor) -> None:
+        """Compute the features of the next other picture; raises as `index`."""
+        sha = self.others_missing.popleft()
+        image = self._picture(sha)
+        if isinstance(image, UnreadableReference):
+            raise image
+        self.features.append(sha, extractor.extract(image))
+        if not self.others_missing:
+            self.features.flush()
+
+    def _picture(self, sha: str) -> RGB | UnreadableReference:
+        from inspector_gui.core.images import decode
+
+        try:
+            return decode(self.setup.read_image(sha), name=f"The reference {sha[:12]}")
+        except KnownError as error:
+            return UnreadableReference(str(error))
+
+    def calibrate(self, should_stop: ShouldStop) -> bool:
+        """Score the next reference against the others; returns whether that was the last."""
+        from inspector_gui.core.methods.base import leave_one_out
+
+        row = self.to_score[0]
+        score = leave_one_out(self.method, self.gallery, row, should_stop=should_stop).image
+        if should_stop():
+            return False
+        self.scores[self.hashes[row]] = score
+        self.to_score.popleft()
+        return not self.to_score
+
+    def score_other(self, should_stop: ShouldStop) -> bool:
+        """Score the next picture of another purpose; returns whether that was the last."""
+        sha = self.others_to_score[0]
+        features = self._features_of(sha)
+        if features is not None:  # else it was unreadable, which has been said
+            scored = self.method.score(features, self.gallery, should_stop=should_stop)
+            if should_stop():
+                return False
+            self.other_scores[sha] = scored.image
+        self.others_to_score.popleft()
+        return not self.others_to_score
+
+    def _features_of(self, sha: str) -> Features | None:
+        from inspector_gui.core.features import Features
+
+        if sha not in self.features:
+            return None
+        one = self.features.gallery((sha,))
+        return Features(one.pooled[0], one.levels(0))

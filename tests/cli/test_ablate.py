@@ -1,0 +1,138 @@
+import urllib.error
+from pathlib import Path
+
+import pytest
+
+from inspector_gui.cli.progress import Report
+from inspector_gui.cli.recipe import open_extractor
+from inspector_gui.core.backbones import BACKBONES
+from inspector_gui.core.errors import KnownError
+from inspector_gui.core.features import Extractor
+from inspector_gui.core.images import decode
+from inspector_gui.core.opencv import cv2
+from inspector_gui.core.types import Scoring
+
+from .conftest import Invoke, read_json
+
+PLOTS = ("depth", "neighbours", "references", "impurity", "centroids")
+QUICK = ("--paper", "dn2", "--size", 64, "--progress", "none")
+
+
+@pytest.fixture(autouse=True)
+def _nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing be downloaded."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise urllib.error.URLError("nobody answers")
+
+    monkeypatch.setattr("urllib.request.urlopen", refuse)
+
+
+def test_ablations_are_tables_json_and_plots(washers: Path, invoke: Invoke, tmp_path: Path) -> None:
+    result = invoke(
+        "ablate", washers, *QUICK, "--backbones", "efficientnet_lite0",
+        "--json", tmp_path / "a.json", "--plots", tmp_path / "plots",
+    )  # fmt: skip
+    assert (result.exit_code, result.stderr) == (0, "")
+    found = read_json(tmp_path / "a.json")
+    assert (found["paper"], found["dataset"], found["skipped"]) == ("dn2", "washers", [])
+    settings: dict[str, list[object]] = {}
+    for point in found["points"]:
+        settings.setdefault(point["ablation"], []).append(point["setting"])
+        assert 0 <= point["image_auroc"] <= 1
+    assert settings == {
+        "depth": ["efficientnet_lite0"],
+        "neighbours": [1, 2, 3, 5],
+        "references": [5, "all"],
+        "impurity": [0.0, 0.1, 0.2],
+        "impurity, cleaned": [0.0, 0.1, 0.2],
+        "centroids": [1, 3, 5, "all"],
+    }
+    assert {path.name for path in (tmp_path / "plots").iterdir()} == {f"{p}.png" for p in PLOTS}
+    for path in (tmp_path / "plots").iterdir():
+        image = decode(path.read_bytes())
+        assert image.shape == (600, 900, 3)
+        assert (image < 128).mean() > 0.005  # something is drawn
+    for title in ("Depth of the network", "Number of references", "50% of them dropped"):
+        assert title in result.stdout
+
+
+def test_a_network_that_cannot_be_used_is_skipped_and_said(
+    washers: Path, invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def open_some(scoring: Scoring, report: Report) -> Extractor:
+        if scoring.backbone == "resnet152":
+            raise KnownError("There is no file.")
+        return open_extractor(scoring, report)
+
+    monkeypatch.setattr("inspector_gui.cli.ablate.open_extractor", open_some)
+    result = invoke(
+        "ablate", washers, *QUICK, "--backbones", "resnet152,efficientnet_lite0",
+        "--json", tmp_path / "a.json",
+    )  # fmt: skip
+    assert result.exit_code == 0
+    found = read_json(tmp_path / "a.json")
+    assert found["skipped"] == [{"backbone": "resnet152", "reason": "There is no file."}]
+    assert "Skipped resnet152: There is no file." in result.stderr
+    assert {point["backbone"] for point in found["points"]} == {"efficientnet_lite0"}
+
+
+@pytest.mark.slow
+def test_missing_weights_that_cannot_be_fetched_are_named_and_the_rest_is_measured(
+    washers: Path, invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inspector_gui.paths.weights_folder", lambda: tmp_path / "none")
+    result = invoke(
+        "ablate", washers, *QUICK, "--backbones", "resnet152,efficientnet_lite0",
+        "--runtime", "torch", "--json", tmp_path / "a.json",
+    )  # fmt: skip
+    assert result.exit_code == 0
+    (skipped,) = read_json(tmp_path / "a.json")["skipped"]
+    assert BACKBONES["resnet152"].file in skipped["reason"]
+    assert "nobody answers" in skipped["reason"]
+    assert f"Skipped resnet152: {skipped['reason']}" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["{washers}", "--paper", "spade"], "no ablations of 'spade'"),
+        (["nowhere", "--paper", "dn2"], "nowhere is not a folder"),
+        (["{washers}/train", "--paper", "dn2"], "only one class"),
+        (["{washers}", "--paper", "dn2", "--backbones", "vgg16"], "no backbone 'vgg16'"),
+        (["{washers}", "--paper", "dn2", "--backbones", ","], "--backbones names no network"),
+        (["{washers}", "--paper", "dn2", "--plots", "no/where"], "no does not exist"),
+        (
+            ["{washers}", "--paper", "dn2", "--backbones", "resnet152", "--runtime", "torch"],
+            "No network can be used. The weights of this network could not be downloaded",
+        ),
+    ],
+)
+def test_bad_input_is_one_sentence_and_status_1(
+    washers: Path,
+    invoke: Invoke,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    arguments: list[str],
+    words: str,
+) -> None:
+    monkeypatch.setattr("inspector_gui.paths.weights_folder", lambda: tmp_path / "none")
+    arguments = [a.format(washers=washers) for a in arguments]
+    result = invoke("ablate", *arguments, "--progress", "none")
+    assert result.exit_code == 1
+    assert words in result.stderr
+    assert result.stdout == ""
+    assert result.stderr.count("\n") == 1
+
+
+def test_curves_show_their_points() -> None:
+    from inspector_gui.cli.plots import draw
+    from inspector_gui.core.ablation import Point
+
+    def point(setting: str | int, area: float) -> Point:
+        return Point("references", "resnet50", 2, setting, area, (area - 0.01, area + 0.01))
+
+    low = draw([point(5, 0.6), point(50, 0.9), point("all", 0.95)], "parts")["references"]
+    other = draw([point(5, 0.9), point(50, 0.6), point("all", 0.95)], "parts")["references"]
+    difference = cv2.absdiff(decode(low), decode(other))
+    assert (difference > 40).any()
