@@ -120,6 +120,7 @@ def demo(
         "inspector-gui score part.png --references good_parts",
         "inspector-gui score today --references good_parts --csv today.csv --heatmaps today_maps",
         "inspector-gui score today --references good_parts --method dn2 --k 3",
+        "inspector-gui score frames --references walk.mp4 --subsample 500 --preset video",
     )
 )
 @ends_in_words
@@ -127,8 +128,10 @@ def demo(
 def score(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Pictures and folders.")],
     references: Annotated[
-        Path, typer.Option(metavar="FOLDER", help="Pictures of good parts to compare with.")
+        Path,
+        typer.Option(metavar="FOLDER|VIDEO", help="Pictures of good parts to compare with."),
     ],
+    subsample: options.Subsample = None,
     csv: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a line per picture as CSV.")
     ] = None,
@@ -165,7 +168,7 @@ def score(
         method, preset, runtime, backbone=backbone, precision=precision, size=size, crop=crop, k=k,
         kappa=kappa, sigma=sigma,
     )  # fmt: skip
-    request = command.Request(tuple(paths), references, csv, json, heatmaps)
+    request = command.Request(tuple(paths), references, subsample, csv, json, heatmaps)
     return command.run(request, scoring, progress)
 
 

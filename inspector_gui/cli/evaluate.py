@@ -19,6 +19,7 @@ from inspector_gui.core.images import display_name
 from inspector_gui.core.methods import make_method
 from inspector_gui.core.types import Scoring
 from inspector_gui.core.variation import CLEAN, CLEANED, CONTAMINATED, Variation
+from inspector_gui.core.video import chosen_frames
 
 
 def run(
@@ -26,6 +27,7 @@ def run(
     scorings: Sequence[Scoring],
     *,
     variation: Variation,
+    subsample: int | None,
     seed: int,
     json: Path | None,
     style: ProgressStyle,
@@ -33,7 +35,7 @@ def run(
     """Evaluate every scoring on every data set, in this order; returns the exit status."""
     for scoring in scorings:
         variation.check(scoring)
-    read = [read_dataset(folder) for folder in folders]
+    read = [_subsampled(read_dataset(folder), subsample) for folder in folders]
     datasets = [replace(dataset, name=display_name(dataset.name)) for dataset in read]
     with Outputs(files=[json]) as outputs:
         results = [
@@ -51,6 +53,14 @@ def run(
     for of_one in results:
         _remarks(of_one)
     return 0
+
+
+def _subsampled(dataset: Dataset, count: int | None) -> Dataset:
+    """Return a data set with so many training pictures, evenly spread, as of a video's frames."""
+    if count is None:
+        return dataset
+    chosen = chosen_frames(len(dataset.train), count)
+    return replace(dataset, train=tuple(dataset.train[n] for n in chosen))
 
 
 def _evaluate(

@@ -43,6 +43,7 @@ def evaluate(
     centroids: options.Centroids = None,
     protocol: options.Protocol = None,
     group_size: options.GroupSize = None,
+    subsample: options.Subsample = None,
     preset: options.Preset = None,
     backbone: options.Backbone = None,
     runtime: options.Runtime = None,
@@ -86,8 +87,11 @@ def evaluate(
         if group_size is not None:
             raise KnownError("--group-size belongs to --protocol groups.")
         return command.run(
-            tuple(datasets), scorings, variation=variation, seed=seed, json=json, style=progress
-        )
+            tuple(datasets), scorings, variation=variation, subsample=subsample, seed=seed,
+            json=json, style=progress,
+        )  # fmt: skip
+    if subsample is not None:
+        raise KnownError("--subsample is for data sets in MVTec layout; classes have --shots.")
     if len(scorings) > 1:
         raise KnownError("The protocols compare global features; give --method dn2 alone.")
     return protocols.run(

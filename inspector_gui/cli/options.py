@@ -34,8 +34,9 @@ Methods = Annotated[
 Preset = Annotated[
     str | None,
     typer.Option(
-        metavar="paper|official|fast",
-        help="paper: the papers' network, geometry and constants; all that dn2 and spade have. "
+        metavar="paper|video|official|fast",
+        help="paper: the papers' network, geometry and constants; video: those of SPADE's second "
+        "data set, whole frames and K = 1. "
         "official and fast belong to methods with training.",
     ),
 ]
@@ -99,6 +100,14 @@ Shots = Annotated[
 Centroids = Annotated[
     int | None,
     typer.Option(metavar="C", help="Compare with C k-means centroids of the references (dn2)."),
+]
+Subsample = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        help="Take only N references, evenly spread over the folder or video. Of a video 5000 "
+        "are taken if this is left out.",
+    ),
 ]
 Protocol = Annotated[
     str | None,

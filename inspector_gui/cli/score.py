@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import typer
@@ -17,7 +18,7 @@ from inspector_gui.cli.tables import show
 from inspector_gui.core.calibration import MIN_REFERENCES, suggest_limits
 from inspector_gui.core.decision import decide
 from inspector_gui.core.errors import KnownError
-from inspector_gui.core.evaluation import References, learn
+from inspector_gui.core.evaluation import Picture, References, learn_pictures
 from inspector_gui.core.features import Extractor, Gallery
 from inspector_gui.core.heatmap import overlay, to_bytes
 from inspector_gui.core.images import (
@@ -25,9 +26,10 @@ from inspector_gui.core.images import (
     display_name,
     encode_png,
     list_images,
+    read_bytes,
     read_image,
 )
-from inspector_gui.core.methods import make_method
+from inspector_gui.core.methods import VIDEO_FRAMES, make_method
 from inspector_gui.core.methods.base import Method, anomaly_map, leave_one_out
 from inspector_gui.core.types import (
     RGB,
@@ -39,6 +41,7 @@ from inspector_gui.core.types import (
     Scoring,
     gallery_fingerprint,
 )
+from inspector_gui.core.video import chosen_frames, frame_files
 
 OPACITY = 0.6
 LEAST_FOR_LIMITS = 2
@@ -50,6 +53,7 @@ class Request:
 
     paths: tuple[Path, ...]
     references: Path
+    subsample: int | None
     csv: Path | None
     json: Path | None
     heatmaps: Path | None
@@ -68,7 +72,8 @@ class Judged:
 
 def run(request: Request, scoring: Scoring, style: ProgressStyle) -> int:
     """Judge the pictures; returns the exit status, 1 where none could be judged."""
-    pictures, references = _pictures(request.paths), _references(request.references)
+    pictures = _pictures(request.paths)
+    references, remark = _references(request.references, request.subsample)
     method = make_method(scoring)
     if request.heatmaps is not None and not method.has_map:
         raise KnownError(f"{scoring.method} has no anomaly map, so --heatmaps needs spade.")
@@ -76,7 +81,7 @@ def run(request: Request, scoring: Scoring, style: ProgressStyle) -> int:
     with Outputs(files=files, folder=request.heatmaps) as outputs:
         with temporary_bank(scoring) as bank, reporting(style) as report:
             extractor = open_extractor(scoring, report)
-            learned = learn(references, bank, extractor, report=report)
+            learned = learn_pictures(references, bank, extractor, report=report)
             if not learned.files:
                 raise KnownError(f"No reference is usable. {learned.unreadable[0]}")
             gallery = bank.gallery(tuple(learned.files))
@@ -100,6 +105,8 @@ def run(request: Request, scoring: Scoring, style: ProgressStyle) -> int:
     if style is not ProgressStyle.JSON:
         _show(judged, limits)
     _remarks(judged, learned)
+    if remark:
+        typer.echo(remark, err=True)
     return 0 if any(part.scores is not None for part in judged) else 1
 
 
@@ -113,14 +120,18 @@ def _pictures(paths: Sequence[Path]) -> list[Path]:
     return pictures
 
 
-def _references(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        raise KnownError(f"The references {display_name(folder)} are not a folder.")
-    references = list_images([folder])
-    if not references:
-        shown = display_name(folder)
+def _references(place: Path, subsample: int | None) -> tuple[list[Picture], str]:
+    """Return the pictures in a folder or a video, evenly subsampled, and a remark about them."""
+    shown = display_name(place)
+    if not place.exists():
+        raise KnownError(f"There is no folder or video {shown}.")
+    if place.is_file():
+        return frame_files(place, subsample or VIDEO_FRAMES)
+    files = list_images([place])
+    if not files:
         raise KnownError(f"There are no pictures in the folder of references, {shown}.")
-    return references
+    chosen = chosen_frames(len(files), len(files) if subsample is None else subsample)
+    return [(files[n], partial(read_bytes, files[n])) for n in chosen], ""
 
 
 def _limits(

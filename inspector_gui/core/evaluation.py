@@ -7,6 +7,7 @@ import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -111,6 +112,10 @@ class Evaluation:
         }
 
 
+Picture = tuple[Path, Callable[[], bytes]]
+"""What a picture is called, and how its file is read."""
+
+
 def learn(
     files: Sequence[Path],
     bank: FeatureBank,
@@ -120,20 +125,33 @@ def learn(
     should_stop: ShouldStop = lambda: False,
 ) -> References:
     """Put the features of pictures of good parts into `bank`, one by one."""
+    pictures = [(path, partial(read_bytes, path)) for path in files]
+    return learn_pictures(pictures, bank, extractor, report=report, should_stop=should_stop)
+
+
+def learn_pictures(
+    pictures: Sequence[Picture],
+    bank: FeatureBank,
+    extractor: Extractor,
+    *,
+    report: Report = lambda _: None,
+    should_stop: ShouldStop = lambda: False,
+) -> References:
+    """Do as `learn`, with pictures that need not be files (frames of a video)."""
     found: dict[str, Path] = {}
     unreadable = []
-    for done, path in enumerate(files):
+    for done, (path, read) in enumerate(pictures):
         go_on(should_stop)
-        report(Progress("references", done, len(files)))
+        report(Progress("references", done, len(pictures)))
         try:
-            data = read_bytes(path)
+            data = read()
             sha256 = hashlib.sha256(data).hexdigest()
             if sha256 not in found:
                 bank.append(sha256, extractor.extract(decode(data, name=path.name)))
                 found[sha256] = path
         except UnreadableImage as error:
             unreadable.append(error)
-    report(Progress("references", len(files), len(files)))
+    report(Progress("references", len(pictures), len(pictures)))
     return References(dict(sorted(found.items())), tuple(unreadable))
 
 

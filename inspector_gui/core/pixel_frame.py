@@ -54,7 +54,7 @@ def mask_on_frame(sample: Sample, scoring: Scoring, size: tuple[int, int]) -> Bo
 
 
 def _frame(scoring: Scoring, size: tuple[int, int]) -> tuple[int, int]:
-    if scoring.preset == "paper":
+    if scoring.preset in ("paper", "video"):
         return PAPER_SIDE, PAPER_SIDE
     scale = min(1.0, LONG_SIDE / max(size))
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))

@@ -7,6 +7,7 @@ references there, and K = 1.
 import logging
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -93,6 +94,23 @@ def sample_frames(
     chosen_frames(1, count)
     frames = open_frames(path)
     return _read(frames, chosen_frames(frames.total, count), notice)
+
+
+def frame_files(path: Path, count: int) -> tuple[list[tuple[Path, Callable[[], bytes]]], str]:
+    """Return `count` frames as named files that are read when asked for, in order, and a remark.
+
+    Raises `KnownError` as `open_frames` does and for a count below 1.
+    """
+    frames = open_frames(path)
+
+    def file(index: int) -> bytes:
+        return frames.file(index)[1]
+
+    named: list[tuple[Path, Callable[[], bytes]]] = [
+        (Path(f"{frames.name} frame {index + 1}"), partial(file, index))
+        for index in chosen_frames(frames.total, count)
+    ]
+    return named, frames.remark
 
 
 def _read(

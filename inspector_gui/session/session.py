@@ -116,6 +116,7 @@ class Session(QObject):
             can_judge=self.can_judge,
         )
         desk.noticed.connect(self.notice)
+        self.workspace_opened.connect(desk.usual.start_over)
         return desk
 
     # Opening and closing

@@ -31,11 +31,12 @@ class PictureRows:
         self._sort(keys)
 
     def __len__(self) -> int:
-        return len(self._keys) + len(self._recent)
+        return len(self._words) + len(self._recent)
 
     def find(self, keys: Keys) -> Ints:
         """Return the row of each of some keys (M x 32), -1 where there is none."""
         found = np.full(len(keys), -1, np.int64)
+        words = _words(keys)
         wanted = _prefixes(keys)
         places = np.searchsorted(self._prefixes, wanted)
         left = np.arange(len(keys))
@@ -46,7 +47,7 @@ class PictureRows:
             if not len(left):
                 break
             rows = self._order[places[left]]
-            same = (self._keys[rows] == keys[left]).all(axis=1)
+            same = (self._words[rows] == words[left]).all(axis=1)
             found[left[same]] = rows[same]
             left = left[~same]
             places[left] += 1
@@ -64,7 +65,7 @@ class PictureRows:
 
     def _sort(self, keys: Keys) -> None:
         prefixes = _prefixes(keys)
-        self._keys = keys
+        self._words = _words(keys)
         self._order = np.argsort(prefixes, kind="stable").astype(np.int64)
         self._prefixes = prefixes[self._order]
         self._recent: dict[bytes, int] = {}
@@ -73,3 +74,8 @@ class PictureRows:
 def _prefixes(keys: Keys) -> npt.NDArray[np.uint64]:
     """Return the first eight bytes of keys as numbers in the same order."""
     return np.ascontiguousarray(keys[:, :8]).view(">u8")[:, 0].astype(np.uint64)
+
+
+def _words(keys: Keys) -> npt.NDArray[np.uint64]:
+    """Return keys as four numbers each, which compare faster; a view of contiguous keys."""
+    return np.ascontiguousarray(keys).view(np.uint64)

@@ -43,8 +43,7 @@ class StoredGallery:
         """Whether a large gallery may be searched through an index."""
         self._few: PooledGallery | None = None
         self._many: RowSearch | None = None
-        is_large = exceeds_budget(len(rows), shape.pooled)
-        if is_large and len(np.unique(rows)) == len(rows):
+        if exceeds_budget(len(rows), shape.pooled) and _are_different(rows, len(pooled)):
             self._many = RowSearch(pooled, rows, index if allow_approximate else None)
         else:
             self._few = PooledGallery(np.ascontiguousarray(pooled[rows], np.float32))
@@ -102,3 +101,10 @@ class StoredGallery:
             begin = end
         fine, middle, coarse = views
         return fine, middle, coarse
+
+
+def _are_different(rows: Ints, count: int) -> bool:
+    """Whether each of some rows, out of `count`, is named once."""
+    is_named = np.zeros(count, np.bool_)
+    is_named[rows] = True
+    return int(np.count_nonzero(is_named)) == len(rows)

@@ -3,8 +3,6 @@
 from PySide6.QtWidgets import QSpinBox
 
 _MARGIN = 8
-# NoButtons leaves no room for the text where a style sheet gives the field a padding.
-_STYLE = "QSpinBox::up-button, QSpinBox::down-button { width: 0; border: none; }"
 
 
 class NumberField(QSpinBox):
@@ -14,7 +12,6 @@ class NumberField(QSpinBox):
         super().__init__()
         self.setRange(lowest, highest)
         self.setKeyboardTracking(False)
-        self.setStyleSheet(_STYLE)
         self.lineEdit().setTextMargins(_MARGIN, 0, _MARGIN, 0)
         self.lineEdit().setAcceptDrops(False)
         self.setAccessibleName(name)

@@ -37,7 +37,7 @@ def main() -> None:
     """
     given = _options()
     began = time.perf_counter()
-    features = _features(given.parts, given.side)
+    features = _features(range(given.first, given.first + given.parts), given.side)
     seconds = time.perf_counter() - began
     rows: list[dict[str, object]] = []
     for unusual in ("random kinds", "one kind doubled"):
@@ -66,6 +66,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--json", type=Path, help="write the figures as a list of objects")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--parts", type=int, default=80, help="drawn of each kind; half referenced")
+    parser.add_argument("--first", type=int, default=0, help="seed of the first drawn part")
     parser.add_argument("--side", type=int, default=128, help="of a drawn picture, pixels")
     return parser.parse_args()
 
@@ -79,7 +80,7 @@ def _shown(row: dict[str, object], prefix: str) -> dict[str, object]:
     return shown
 
 
-def _features(parts: int, side: int) -> Floats:
+def _features(parts: range, side: int) -> Floats:
     """Return the pooled features of drawn parts: float32, kinds x parts x D."""
     extractor = Extractor(
         Scoring(method="dn2", size=side),
@@ -91,7 +92,7 @@ def _features(parts: int, side: int) -> Floats:
             np.stack(
                 [
                     extractor.extract(draw_part(kind, seed=seed, size=side).image).pooled
-                    for seed in range(parts)
+                    for seed in parts
                 ]
             )
             for kind in PART_KINDS
@@ -115,13 +116,14 @@ def _measure(features: Floats, size: int, seed: int, kind_of_unusual: str) -> di
         "queries": _draw(new, usual + unusual, random),
     }
     labels = np.repeat([False, True], TEST_GROUPS)
-    figures = {}
-    for how in ("mean", "max", "concatenated"):
-        pooled = (_pool(groups, how) for groups in drawn.values())
-        figures |= _told_apart(how, *pooled, labels)
+    figures: dict[str, float] = {}
+    poolings: tuple[Pooling, ...] = ("mean", "max", "concatenated")
+    for how in poolings:
+        references, queries = (_pool(groups, how) for groups in drawn.values())
+        figures |= _told_apart(how, references, queries, labels)
     shuffled = (random.permuted(groups, axis=1) for groups in drawn.values())
-    pooled = (_pool(groups, "concatenated") for groups in shuffled)
-    figures |= _told_apart("concatenated_any_order", *pooled, labels)
+    references, queries = (_pool(groups, "concatenated") for groups in shuffled)
+    figures |= _told_apart("concatenated_any_order", references, queries, labels)
     return figures | _at_the_limit(known, drawn["queries"], kinds)
 
 

@@ -178,7 +178,7 @@ def test_pictures_of_one_name_get_heatmaps_of_different_names(
     [
         (["nowhere", "--references", "{good}"], "There is no file or folder nowhere."),
         (["{empty}", "--references", "{good}"], "There are no pictures in"),
-        (["{good}", "--references", "nowhere"], "nowhere are not a folder"),
+        (["{good}", "--references", "nowhere"], "There is no folder or video nowhere"),
         (["{good}", "--references", "{empty}"], "no pictures in the folder of references"),
         (["{good}", "--references", "{good}", "--csv", "no/where.csv"], "no does not exist"),
         (["{good}", "--references", "{good}", "--json", "{empty}"], "is a folder"),
