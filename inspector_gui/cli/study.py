@@ -32,8 +32,8 @@ from inspector_gui.store.stored_gallery import StoredGallery
 REQUEST, RESULT = "request.json", "result.json"
 _MOST_WITH_MAPS = 40
 """References, good and bad pictures that are scored by a method with maps, which takes long."""
-_MOST_ON_CURVES_WITH_MAPS = 12
-_DRAWS_WITH_MAPS = 3
+_MOST_ON_CURVES_WITH_MAPS = 10
+_DRAWS_WITH_MAPS = 2
 
 
 @dataclass(frozen=True)

@@ -25,13 +25,17 @@ class HealthDesk(QObject):
         self._set: ReferenceSet | None = None
         self.report: HealthReport | None = None
         """Of the current set as it was a moment ago; see `is_current`."""
-        self._of = self._key = ""
+        self.assessed_at = 0.0
+        """When `report` came: seconds since the epoch."""
+        self.key = ""
+        """What a report of the set as it is now belongs to (see `key_of`)."""
+        self._of = ""
         self._scores: dict[str, float] = {}
 
     @property
     def is_current(self) -> bool:
         """Whether the report is of the set as it is now; else a new one is being made."""
-        return self.report is not None and self._of == self._key
+        return self.report is not None and self._of == self.key
 
     def scores_of(self, purpose: Purpose) -> dict[str, float]:
         """Return the scores of validation or known bad pictures against the current gallery."""
@@ -47,7 +51,7 @@ class HealthDesk(QObject):
         """
         if current is None or self._set is None or current.id != self._set.id:
             self.report = None
-        self._set, self._key = current, key
+        self._set, self.key = current, key
         self._scores = dict(scores)
         self.changed.emit()
 

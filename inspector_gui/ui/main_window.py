@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import isValid
 
+from inspector_gui.core.types import ReferenceImage
 from inspector_gui.session import Session
 from inspector_gui.settings import Settings
 from inspector_gui.ui.action_table import action_table
@@ -192,9 +193,14 @@ class MainWindow(QMainWindow):
         """Show how healthy the current set is, in a window that stays beside this one."""
         from inspector_gui.ui.health_window import HealthWindow
 
-        self._show_beside(
-            "health", lambda: HealthWindow(self._session, self.commands, self._theme, self)
-        )
+        def make() -> QWidget:
+            window = HealthWindow(
+                self._session, self.commands, self._theme, self, stack=self.undo_stack
+            )
+            window.grid_requested.connect(self._on_grid_requested)
+            return window
+
+        self._show_beside("health", make)
 
     def show_lots(self) -> None:
         """Show lots of parts and their decisions, in a window that stays beside this one."""
@@ -203,6 +209,11 @@ class MainWindow(QMainWindow):
         self._show_beside(
             "lots", lambda: LotWindow(self._session, self._session.lots, self._theme, self)
         )
+
+    def _on_grid_requested(self, images: tuple[ReferenceImage, ...]) -> None:
+        self.reference_dock.show()
+        self.references.select(images)
+        self.activateWindow()
 
     def _show_beside(self, name: str, make: Callable[[], QWidget]) -> None:
         """Show a window that there is one of, on top of the others."""

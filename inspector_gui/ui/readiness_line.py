@@ -3,6 +3,8 @@
 from PySide6.QtWidgets import QLabel, QWidget
 
 from inspector_gui.core.calibration import MIN_REFERENCES
+from inspector_gui.core.trust import ENOUGH_REFERENCES, trust_of
+from inspector_gui.core.types import Purpose
 from inspector_gui.session import Session
 from inspector_gui.session.session import Readiness
 from inspector_gui.ui.card import set_role
@@ -53,11 +55,25 @@ class ReadinessLine(QLabel):
             case Readiness.STALE:
                 return self._with_work(self.tr("Stale limit"))
             case Readiness.READY:
-                return self._with_work(self.tr("Ready"))
+                few = self._few()
+                return self._with_work(f"{self.tr('Ready')} · {few}" if few else self.tr("Ready"))
 
     def _with_work(self, word: str) -> str:
         work = self._work()
         return f"{word} · {work[0].lower()}{work[1:]}" if work else word
+
+    def _few(self) -> str:
+        """Say that there are few references, where what they say is rough."""
+        current = self._session.references.current
+        count = len(current.included) if current is not None else 0
+        return self.tr("only {} references").format(count) if count < ENOUGH_REFERENCES else ""
+
+    def _trust(self) -> str:
+        current = self._session.references.current
+        if current is None:
+            return ""
+        trust = trust_of(len(current.included), len(current.of(Purpose.VALIDATION)))
+        return trust.sentence
 
     def _missing(self) -> str:
         current = self._session.references.current
@@ -92,6 +108,6 @@ class ReadinessLine(QLabel):
                     "The limit was set for other references. Take the suggested one or check it."
                 )
             case Readiness.READY:
-                return self.tr("Parts can be judged by this set.")
+                return f"{self.tr('Parts can be judged by this set.')} {self._trust()}"
             case _:
                 return ""

@@ -1,6 +1,16 @@
 """The grid of reference pictures: how a picture is painted, dragged, and which keys it has."""
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtCore import (
+    QItemSelection,
+    QItemSelectionModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    QRect,
+    QSize,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import (
     QColor,
     QDrag,
@@ -139,6 +149,17 @@ class ReferenceGrid(QListView):
         ranges = [chosen.at(number) for number in range(chosen.count())]
         rows = {row for one in ranges for row in range(one.top(), one.bottom() + 1)}
         return [images[row] for row in sorted(rows)]
+
+    def select(self, ids: frozenset[int]) -> None:
+        """Select the pictures with these ids and bring the first of them into sight."""
+        model, chosen = self.model(), QItemSelection()
+        rows = [model.index(row, 0) for row in range(model.rowCount())]
+        found = [index for index in rows if index.data(IMAGE_ROLE).id in ids]
+        for index in found:
+            chosen.select(index, index)
+        self.selectionModel().select(chosen, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        if found:
+            self.scrollTo(found[0])
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         room = self.width() - _SCROLL_BAR

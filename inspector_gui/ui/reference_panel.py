@@ -1,6 +1,6 @@
 """The left dock: reference sets, their pictures, and whether parts can be judged by them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QPoint, Qt, Signal
@@ -190,6 +190,12 @@ class ReferencePanel(Card):
     def selected(self) -> list[ReferenceImage]:
         """The pictures that are selected."""
         return self.grid.selected
+
+    def select(self, images: Sequence[ReferenceImage]) -> None:
+        """Show all pictures of the set and select these."""
+        self._shown = None
+        self.refresh()
+        self.grid.select(frozenset(image.id for image in images))
 
     def edit_new_name(self) -> None:
         """Let the name of a new set be typed."""

@@ -7,17 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inspector_gui.core.features import Extractor
-from inspector_gui.core.health import (
-    HealthReport,
-    assess,
-    goods_needed,
-    promise,
-    trust_of,
-)
+from inspector_gui.core.health import HealthReport, assess
 from inspector_gui.core.images import decode, pixel_digest, read_image
 from inspector_gui.core.opencv import cv2
 from inspector_gui.core.provenance import mixed_sizes, sizes_of
 from inspector_gui.core.table import NeighbourTable
+from inspector_gui.core.trust import goods_needed, promise, trust_of
 from inspector_gui.core.types import RGB, Floats, Purpose, ReferenceImage, Scoring
 
 from .. import drawn

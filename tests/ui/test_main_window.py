@@ -7,12 +7,14 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication, QDialog
 from pytestqt.qtbot import QtBot
+from shiboken6 import isValid
 
 from inspector_gui.core.backbones import BACKBONES
 from inspector_gui.session import Session
 from inspector_gui.settings import Settings
 from inspector_gui.store.database import Workspace
 from inspector_gui.ui.action_table import BACKBONE_NAMES
+from inspector_gui.ui.health_window import HealthWindow
 from inspector_gui.ui.main_window import MainWindow
 from inspector_gui.ui.recipe_dialog import RecipeDialog
 from inspector_gui.ui.theme import Theme
@@ -104,3 +106,25 @@ def test_the_parameters_of_a_set_are_changed_in_the_window(
     scoring = current.scoring
     assert (scoring.k, scoring.kappa, scoring.size, scoring.crop) == (20, 3, 256, 224)
     assert scoring.border_weight
+
+
+def test_the_windows_of_a_set_open_once_and_close_with_the_main_window(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    for name in ("health", "lots"):
+        window.actions_by_name[name].trigger()
+        window.actions_by_name[name].trigger()
+    beside = [w for w in QApplication.topLevelWidgets() if w.isVisible() and w is not window]
+    assert len(beside) == 2
+    window.close()
+    qtbot.waitUntil(lambda: not any(isValid(w) and w.isVisible() for w in beside))
+
+
+def test_a_closed_window_of_a_set_can_be_opened_again(window: MainWindow, qtbot: QtBot) -> None:
+    window.actions_by_name["health"].trigger()
+    (first,) = window.findChildren(HealthWindow)
+    first.close()
+    qtbot.waitUntil(lambda: not isValid(first))
+    window.actions_by_name["health"].trigger()
+    (second,) = window.findChildren(HealthWindow)
+    assert second.isVisible()
