@@ -11,11 +11,11 @@ from inspector_gui.cli.outputs import Outputs
 from inspector_gui.cli.progress import naming, reporting
 from inspector_gui.cli.recipe import open_extractor, temporary_bank
 from inspector_gui.cli.tables import in_words, show
-from inspector_gui.core import ablation
-from inspector_gui.core.ablation import Bench, Point
-from inspector_gui.core.class_data import ClassData
 from inspector_gui.core.errors import KnownError
-from inspector_gui.core.protocols import ONE_CLASS
+from inspector_gui.core.measuring import ablation
+from inspector_gui.core.measuring.ablation import Bench, Point
+from inspector_gui.core.measuring.class_data import ClassData
+from inspector_gui.core.measuring.protocols import ONE_CLASS
 from inspector_gui.core.types import Scoring
 
 TITLES = {

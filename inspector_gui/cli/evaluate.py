@@ -12,13 +12,13 @@ from inspector_gui.cli.outputs import Outputs
 from inspector_gui.cli.progress import naming, reporting
 from inspector_gui.cli.recipe import open_extractor, temporary_bank
 from inspector_gui.cli.tables import in_words, show, training_in_words
-from inspector_gui.core.contamination import evaluate_varied
-from inspector_gui.core.datasets import Dataset, read_dataset
-from inspector_gui.core.evaluation import Evaluation, evaluate
 from inspector_gui.core.images import display_name
+from inspector_gui.core.measuring.contamination import evaluate_varied
+from inspector_gui.core.measuring.datasets import Dataset, read_dataset
+from inspector_gui.core.measuring.evaluation import Evaluation, evaluate
+from inspector_gui.core.measuring.variation import CLEAN, CLEANED, CONTAMINATED, Variation
 from inspector_gui.core.methods import make_method
 from inspector_gui.core.types import Scoring
-from inspector_gui.core.variation import CLEAN, CLEANED, CONTAMINATED, Variation
 from inspector_gui.core.video import chosen_frames
 
 

@@ -73,7 +73,7 @@ def evaluate(
     from inspector_gui.cli import evaluate as command
     from inspector_gui.cli import protocols
     from inspector_gui.cli.recipe import scoring_from
-    from inspector_gui.core.variation import Variation
+    from inspector_gui.core.measuring.variation import Variation
 
     variation = Variation(contaminate, clean, _numbers(shots or [], "--shots"), centroids)
     scorings = [

@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from inspector_gui.core import ablation
-from inspector_gui.core.ablation import ALL, Point
+from inspector_gui.core.measuring import ablation
+from inspector_gui.core.measuring.ablation import ALL, Point
 
 _INCHES, _DPI = (6.0, 4.0), 150
 

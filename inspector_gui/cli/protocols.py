@@ -11,10 +11,10 @@ from inspector_gui.cli.outputs import Outputs
 from inspector_gui.cli.progress import naming, reporting
 from inspector_gui.cli.recipe import open_extractor
 from inspector_gui.cli.tables import in_words, show, training_in_words
-from inspector_gui.core.class_data import ClassData, read_class_data
 from inspector_gui.core.errors import KnownError
-from inspector_gui.core.group_protocol import check_group_size, measure_groups
-from inspector_gui.core.protocols import (
+from inspector_gui.core.measuring.class_data import ClassData, read_class_data
+from inspector_gui.core.measuring.group_protocol import check_group_size, measure_groups
+from inspector_gui.core.measuring.protocols import (
     GROUPS,
     PROTOCOLS,
     ProtocolRow,
@@ -22,8 +22,8 @@ from inspector_gui.core.protocols import (
     class_features,
     measure,
 )
+from inspector_gui.core.measuring.variation import Variation
 from inspector_gui.core.types import Scoring
-from inspector_gui.core.variation import Variation
 
 
 def run(

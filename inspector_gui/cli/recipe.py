@@ -9,8 +9,8 @@ from inspector_gui import paths
 from inspector_gui.cli.convert import convert_apart
 from inspector_gui.cli.progress import Report
 from inspector_gui.core.backbones import backbone
-from inspector_gui.core.evaluation import FeatureBank
 from inspector_gui.core.features import Extractor
+from inspector_gui.core.measuring.evaluation import FeatureBank
 from inspector_gui.core.methods import scoring_for
 from inspector_gui.core.runtimes import converted_path, default_runtime
 from inspector_gui.core.types import Progress, Scoring

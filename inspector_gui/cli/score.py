@@ -18,7 +18,6 @@ from inspector_gui.cli.tables import show
 from inspector_gui.core.calibration import MIN_REFERENCES, suggest_limits
 from inspector_gui.core.decision import decide
 from inspector_gui.core.errors import KnownError
-from inspector_gui.core.evaluation import Picture, References, learn_pictures
 from inspector_gui.core.features import Extractor, Gallery
 from inspector_gui.core.heatmap import overlay, to_bytes
 from inspector_gui.core.images import (
@@ -29,6 +28,7 @@ from inspector_gui.core.images import (
     read_bytes,
     read_image,
 )
+from inspector_gui.core.measuring.evaluation import Picture, References, learn_pictures
 from inspector_gui.core.methods import VIDEO_FRAMES, make_method
 from inspector_gui.core.methods.base import Method, anomaly_map, leave_one_out
 from inspector_gui.core.types import (

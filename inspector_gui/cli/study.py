@@ -15,15 +15,15 @@ import numpy as np
 
 from inspector_gui.cli.options import ProgressStyle
 from inspector_gui.cli.progress import Report, reporting
-from inspector_gui.core.coverage import clusters_of, map_of
 from inspector_gui.core.errors import KnownError
 from inspector_gui.core.features import Features
-from inspector_gui.core.learning import DRAWS, learning_curve
-from inspector_gui.core.learning import MOST_SCORED as MOST_ON_CURVES
-from inspector_gui.core.lot_study import study_lots
+from inspector_gui.core.lots.study import study_lots
 from inspector_gui.core.methods import make_method
-from inspector_gui.core.slimming import MOST_SCORED, How, Slimming, cost, plan
-from inspector_gui.core.subsets import Dn2OfSubset, SubsetScore
+from inspector_gui.core.sets.coverage import clusters_of, map_of
+from inspector_gui.core.sets.learning import DRAWS, learning_curve
+from inspector_gui.core.sets.learning import MOST_SCORED as MOST_ON_CURVES
+from inspector_gui.core.sets.slimming import MOST_SCORED, How, Slimming, cost, plan
+from inspector_gui.core.sets.subsets import Dn2OfSubset, SubsetScore
 from inspector_gui.core.types import Floats, Progress, Scoring
 from inspector_gui.store.features_cache import FeatureReader, features_folder
 from inspector_gui.store.files import write_whole

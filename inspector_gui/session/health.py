@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from inspector_gui.core.types import Purpose, ReferenceSet, digest_of
 
 if TYPE_CHECKING:  # its imports come after the window
-    from inspector_gui.core.health import HealthReport
+    from inspector_gui.core.sets.health import HealthReport
 
 
 class HealthDesk(QObject):

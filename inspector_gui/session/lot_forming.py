@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from inspector_gui.core.lot_groups import NamePattern, lot_of
-from inspector_gui.core.lot_model import LARGEST_LOT
+from inspector_gui.core.lots.groups import NamePattern, lot_of
+from inspector_gui.core.lots.model import LARGEST_LOT
 from inspector_gui.core.types import InspectionRow
 
 _KEPT = 100  # lots by name that take late parts

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from inspector_gui.core.lot_groups import NamePattern, kind_of, kinds_of_origins
-from inspector_gui.core.lot_result import LotResult
+from inspector_gui.core.lots.groups import NamePattern, kind_of, kinds_of_origins
+from inspector_gui.core.lots.result import LotResult
 from inspector_gui.core.types import InspectionRow, Outcome, ReferenceSet
 from inspector_gui.session.lot_forming import Forming
 

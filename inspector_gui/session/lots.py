@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from inspector_gui.core.errors import KnownError
-from inspector_gui.core.lot_model import LotModel
+from inspector_gui.core.lots.model import LotModel
 from inspector_gui.core.types import Floats, InspectionRow, Source
 from inspector_gui.session.feeds import Feeds
 from inspector_gui.session.history import History

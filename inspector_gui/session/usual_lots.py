@@ -10,7 +10,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from inspector_gui.core.errors import KnownError
-from inspector_gui.core.lot_model import LotModel, load_model
+from inspector_gui.core.lots.model import LotModel, load_model
 from inspector_gui.core.types import ReferenceSet
 from inspector_gui.session.lot_forming import Forming
 from inspector_gui.session.lot_values import (

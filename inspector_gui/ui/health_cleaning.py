@@ -9,7 +9,8 @@ from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QHBoxLayout, QSlider, QVBoxLayout, QWidget
 
 from inspector_gui.core.calibration import MIN_REFERENCES
-from inspector_gui.core.cleaning import (
+from inspector_gui.core.errors import KnownError
+from inspector_gui.core.sets.cleaning import (
     PAPER_FRACTION,
     CleaningPlan,
     default_fraction,
@@ -17,7 +18,6 @@ from inspector_gui.core.cleaning import (
     multiples,
     plan,
 )
-from inspector_gui.core.errors import KnownError
 from inspector_gui.ui.card import Card, label
 from inspector_gui.ui.health_facts import Facts
 from inspector_gui.ui.health_pictures import Entry, EntryList

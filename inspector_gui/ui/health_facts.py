@@ -12,8 +12,8 @@ from functools import cached_property
 from PySide6.QtCore import QCoreApplication
 
 from inspector_gui.core.calibration import MIN_REFERENCES
-from inspector_gui.core.health import HealthReport
-from inspector_gui.core.trust import ENOUGH_REFERENCES, trust_of
+from inspector_gui.core.sets.health import HealthReport
+from inspector_gui.core.sets.trust import ENOUGH_REFERENCES, trust_of
 from inspector_gui.core.types import Limits, Purpose, ReferenceImage, ReferenceSet
 
 _MOST_BESIDE = 3
@@ -158,6 +158,12 @@ class Facts:
             Kind.UNCOMPARED: self.uncompared,
             Kind.ENOUGH: (),
         }[kind]
+
+    def count(self, kind: Kind) -> int:
+        """Return how many findings of a kind there are, listed one by one or together."""
+        if kind is Kind.MIXED:
+            return (len(self.by_size) if self.sizes else 0) + len(self.origins)
+        return len(self.of(kind))
 
     def how_far(self, sha256: str, sigmas: float) -> str:
         """Say by how much a reference stands out; in multiples of the limit where that is known."""

@@ -176,7 +176,7 @@ class FindingsTab(HealthTab):
         """Show what is found now; the chosen finding stays chosen, or the next one is."""
         self._facts = facts
         for kind, chip in self.chips.items():
-            count = 0 if facts is None else len(facts.of(kind))
+            count = 0 if facts is None else facts.count(kind)
             chip.setText(f"{self._words(kind)[0]} {count}" if facts else self._words(kind)[0])
             chip.setVisible(kind is not Kind.UNCOMPARED or bool(count))
         if self.kind is Kind.UNCOMPARED and self.chips[self.kind].isHidden():

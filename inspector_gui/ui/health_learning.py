@@ -7,8 +7,8 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QWidget
 
 from inspector_gui.core.calibration import MIN_REFERENCES
-from inspector_gui.core.learning import LearningCurve
-from inspector_gui.core.trust import ENOUGH_REFERENCES, goods_needed, promise
+from inspector_gui.core.sets.learning import LearningCurve
+from inspector_gui.core.sets.trust import ENOUGH_REFERENCES, goods_needed, promise
 from inspector_gui.core.types import Purpose
 from inspector_gui.ui.card import Card
 from inspector_gui.ui.health_curves import CurvePlot, Series

@@ -214,7 +214,8 @@ class MapTab(HealthTab):
 
     def draw(self) -> None:
         """Draw the set as it is now."""
-        self._asked_key = self._key
+        is_ready = self.place.session.health.is_current
+        self._asked_key = self._key if is_ready else ""  # else it is drawn again once it is
         self.study.begin({"kind": self.choice.currentData()})
 
     # The map

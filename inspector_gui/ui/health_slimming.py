@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from inspector_gui.core.calibration import MIN_REFERENCES, follows_suggestion
-from inspector_gui.core.slimming import Slimming, SlimmingCost
+from inspector_gui.core.sets.slimming import Slimming, SlimmingCost
 from inspector_gui.ui.card import Card, label
 from inspector_gui.ui.health_facts import Facts
 from inspector_gui.ui.health_pictures import Entry, EntryList
@@ -92,11 +92,11 @@ class SlimmingTab(HealthTab):
         left = QVBoxLayout()
         left.addWidget(self.table)
         left.addWidget(self.warning)
-        left.addStretch(1)
         buttons = QHBoxLayout()
         buttons.addWidget(self.apply_button)
         buttons.addStretch(1)
         left.addLayout(buttons)
+        left.addStretch(1)
         right = QVBoxLayout()
         right.addWidget(label(self.tr("These would stay"), "title"))
         right.addWidget(self.kept, 1)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QV
 from inspector_gui.core.types import Progress, ReferenceImage, ReferenceSet
 from inspector_gui.session import Session
 from inspector_gui.session.studies import Study
-from inspector_gui.ui.card import label, set_role
+from inspector_gui.ui.card import label
 from inspector_gui.ui.commands import Commands
 from inspector_gui.ui.elided import ElidedLabel
 from inspector_gui.ui.health_facts import Facts
@@ -178,7 +178,6 @@ class StudyLine(QWidget):
         self.changed.emit()
 
     def _show_state(self, sentence: str) -> None:
-        set_role(self.failure, "bad")
         self.failure.setText(sentence)
         self.failure.setVisible(bool(sentence))
         self._running.setVisible(self.is_running)

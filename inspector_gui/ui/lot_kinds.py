@@ -6,7 +6,7 @@ from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
-from inspector_gui.core.lot_model import LARGEST_LOT
+from inspector_gui.core.lots.model import LARGEST_LOT
 from inspector_gui.session import Session
 from inspector_gui.session.lot_values import ReferenceKind
 from inspector_gui.ui.card import label

@@ -17,8 +17,8 @@ from PySide6.QtWidgets import (
 )
 
 from inspector_gui.core.errors import KnownError
-from inspector_gui.core.lot_groups import lot_of
-from inspector_gui.core.lot_model import LARGEST_LOT
+from inspector_gui.core.lots.groups import lot_of
+from inspector_gui.core.lots.model import LARGEST_LOT
 from inspector_gui.core.types import Progress
 from inspector_gui.session import Session
 from inspector_gui.session.lot_forming import Forming

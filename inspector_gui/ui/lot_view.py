@@ -12,7 +12,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from inspector_gui.core.lot_result import KindCount, LotResult
+from inspector_gui.core.lots.result import KindCount, LotResult
 from inspector_gui.core.types import InspectionRow, Outcome
 from inspector_gui.session.lot_values import Lot
 from inspector_gui.ui.card import label, set_role

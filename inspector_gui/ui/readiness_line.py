@@ -3,7 +3,7 @@
 from PySide6.QtWidgets import QLabel, QWidget
 
 from inspector_gui.core.calibration import MIN_REFERENCES
-from inspector_gui.core.trust import ENOUGH_REFERENCES, trust_of
+from inspector_gui.core.sets.trust import ENOUGH_REFERENCES, trust_of
 from inspector_gui.core.types import Purpose
 from inspector_gui.session import Session
 from inspector_gui.session.session import Readiness

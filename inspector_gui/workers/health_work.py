@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from inspector_gui.core.types import Purpose
 
 if TYPE_CHECKING:  # the engine's own imports come after the window, in its thread
-    from inspector_gui.core.health import HealthReport
-    from inspector_gui.core.table import NeighbourTable
+    from inspector_gui.core.sets.health import HealthReport
+    from inspector_gui.core.sets.table import NeighbourTable
     from inspector_gui.workers.gallery_work import GalleryWork
 
 _READ_AT_ONCE = 500
@@ -42,7 +42,7 @@ class HealthWork:
 
     def follow(self, work: GalleryWork) -> None:
         """Begin with a setup whose features are all there (or unreadable)."""
-        from inspector_gui.core.table import NeighbourTable, sampled_keys
+        from inspector_gui.core.sets.table import NeighbourTable, sampled_keys
 
         self._work = work
         setup = work.setup
@@ -104,7 +104,7 @@ class HealthWork:
         self._purposes |= {sha: of[sha] for sha in batch}
 
     def _assess(self, work: GalleryWork, table: NeighbourTable) -> Assessment:
-        from inspector_gui.core.health import assess
+        from inspector_gui.core.sets.health import assess
 
         own_scores = {**work.setup.known_scores, **work.scores}
         report = assess(work.setup.images, table, own_scores=own_scores)

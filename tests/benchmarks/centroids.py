@@ -17,12 +17,17 @@ import numpy as np
 from table import median_seconds, show
 
 from inspector_gui import paths
-from inspector_gui.core import reduction
-from inspector_gui.core.class_data import ClassData, LabelledPictures
 from inspector_gui.core.features import Extractor, Features, PooledGallery
+from inspector_gui.core.measuring.class_data import ClassData, LabelledPictures
+from inspector_gui.core.measuring.problems import Problem, auroc, with_centroids
+from inspector_gui.core.measuring.protocols import (
+    MULTIMODAL,
+    ONE_CLASS,
+    class_features,
+    problems_of,
+)
 from inspector_gui.core.methods import make_method, scoring_for
-from inspector_gui.core.problems import Problem, auroc, with_centroids
-from inspector_gui.core.protocols import MULTIMODAL, ONE_CLASS, class_features, problems_of
+from inspector_gui.core.sets import reduction
 from inspector_gui.core.types import Floats, Scoring
 from inspector_gui.demo.parts import PART_KINDS, defects_for, draw_part
 

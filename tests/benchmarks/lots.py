@@ -17,9 +17,9 @@ from table import show
 
 from inspector_gui import paths
 from inspector_gui.core.features import Extractor
-from inspector_gui.core.lot_model import LotModel, build_model
-from inspector_gui.core.lots import Pooling, group_feature, group_scores
-from inspector_gui.core.metrics import image_auroc
+from inspector_gui.core.lots.model import LotModel, build_model
+from inspector_gui.core.lots.pooling import Pooling, group_feature, group_scores
+from inspector_gui.core.measuring.metrics import image_auroc
 from inspector_gui.core.types import Bools, Floats, Outcome, Scoring
 from inspector_gui.demo.parts import PART_KINDS, draw_part
 

@@ -6,8 +6,8 @@ import numpy as np
 from table import median_seconds, options, show
 
 from inspector_gui.core.neighbours import squared_distances
-from inspector_gui.core.reduction import coreset
-from inspector_gui.core.table import NeighbourTable
+from inspector_gui.core.sets.reduction import coreset
+from inspector_gui.core.sets.table import NeighbourTable
 from inspector_gui.core.types import Floats
 
 ROWS, WIDTH, CHOSEN, SAMPLED = 10_000, 320, 100, 50

@@ -127,7 +127,7 @@ def test_bad_input_is_one_sentence_and_status_1(
 
 def test_curves_show_their_points() -> None:
     from inspector_gui.cli.plots import draw
-    from inspector_gui.core.ablation import Point
+    from inspector_gui.core.measuring.ablation import Point
 
     def point(setting: str | int, area: float) -> Point:
         return Point("references", "resnet50", 2, setting, area, (area - 0.01, area + 0.01))

@@ -1,4 +1,4 @@
-"""Makes the README's pictures of the windows of a set: `python tests/e2e/screenshots_care.py FOLDER`.
+"""Makes the README's pictures of the windows of a set: `screenshots_care.py FOLDER`.
 
 Run from the project's folder. The real program, on drawn parts among which some do not belong.
 """

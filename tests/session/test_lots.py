@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from inspector_gui.core.images import encode_png
-from inspector_gui.core.lot_groups import NamePattern
+from inspector_gui.core.lots.groups import NamePattern
 from inspector_gui.core.types import InspectionRow, Outcome
 from inspector_gui.demo.parts import draw_part
 from inspector_gui.feed.folder import FolderSource

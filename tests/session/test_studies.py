@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from inspector_gui.core.methods import scoring_for
-from inspector_gui.core.slimming import Slimming
+from inspector_gui.core.sets.slimming import Slimming
 from inspector_gui.core.types import Progress, Purpose
 from inspector_gui.session.studies import Study
 from tests.drawn import write_parts

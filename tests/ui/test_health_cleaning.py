@@ -6,8 +6,8 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from inspector_gui.core.cleaning import default_fraction
 from inspector_gui.core.methods import scoring_for
+from inspector_gui.core.sets.cleaning import default_fraction
 from inspector_gui.ui.health_cleaning import CleaningTab
 from tests.ui.health import HealthBench, health_bench
 

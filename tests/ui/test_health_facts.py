@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from inspector_gui.core.health import assess
-from inspector_gui.core.table import NeighbourTable
+from inspector_gui.core.sets.health import assess
+from inspector_gui.core.sets.table import NeighbourTable
 from inspector_gui.core.types import Limits, Purpose, ReferenceImage, ReferenceSet, Scoring
 from inspector_gui.ui.health_facts import Facts, Kind, Level, summary
 
@@ -110,6 +110,7 @@ def test_many_sizes_are_counted_but_not_listed_one_by_one() -> None:
     facts = facts_of(*sized)
     assert "30 sizes mixed" in texts(facts)
     assert len(facts.sizes) == 13
+    assert facts.count(Kind.MIXED) == 30
     assert facts.sizes[-1].title == "18 other sizes"
     assert sum(len(f.images) for f in facts.sizes) == 60
 

@@ -5,7 +5,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from inspector_gui.core.learning import LearningCurve, LearningPoint
+from inspector_gui.core.sets.learning import LearningCurve, LearningPoint
 from inspector_gui.ui.health_learning import conclusion
 from tests.ui.health import HealthBench, health_bench
 

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
 from inspector_gui.core.images import encode_png
-from inspector_gui.core.lot_result import KindCount, LotResult
+from inspector_gui.core.lots.result import KindCount, LotResult
 from inspector_gui.core.types import Outcome, Scoring
 from inspector_gui.demo.parts import draw_part
 from inspector_gui.feed.folder import FolderSource

@@ -1,0 +1,1 @@
+"""Lots: parts that belong together and are judged together."""

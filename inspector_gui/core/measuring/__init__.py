@@ -1,0 +1,1 @@
+"""How well methods do on data with known answers; nothing here feeds back into judging."""

@@ -1,0 +1,1 @@
+"""Reference sets: their health, and how to clean, slim and trust them."""
