@@ -21,7 +21,7 @@ from inspector_gui.core.sets.cleaning import (
 from inspector_gui.ui.card import Card, label
 from inspector_gui.ui.health_facts import Facts
 from inspector_gui.ui.health_pictures import Entry, EntryList
-from inspector_gui.ui.health_tab import HealthTab, Place, button, wrapped
+from inspector_gui.ui.health_tab import HealthTab, Place, button, hint_label, wrapped
 from inspector_gui.ui.reference_model import Group
 
 _LEAST, _MOST = 1, 90
@@ -62,7 +62,7 @@ class CleaningTab(HealthTab):
         )  # fmt: skip
         self.counts = wrapped("title")
         self.scored_by = wrapped("small")
-        self.remark = wrapped("muted")
+        self.remark = hint_label()
         self.list = EntryList(
             place.thumbnails, place.theme, self.tr("References that would go, worst first"), self
         )
@@ -88,7 +88,7 @@ class CleaningTab(HealthTab):
         inner.addLayout(bottom)
         card = Card(self.tr("Leave out what stands out most"))
         card.body.addWidget(self.what)
-        card.body.addWidget(self.remark)
+        card.body.addWidget(self.remark, 1)
         card.body.addWidget(self._choosing, 1)
         card.body.addStretch(0)
         column = QVBoxLayout(self)

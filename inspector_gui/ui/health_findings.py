@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
     QPushButton,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -17,7 +16,7 @@ from inspector_gui.ui.card import Card
 from inspector_gui.ui.health_facts import Facts, Finding, Kind
 from inspector_gui.ui.health_pictures import PicturesBeside
 from inspector_gui.ui.health_rows import Row, RowList
-from inspector_gui.ui.health_tab import HealthTab, Place, button, wrapped
+from inspector_gui.ui.health_tab import HealthTab, Place, button, hint_label, wrapped
 
 _LIST_WIDTH = 250
 _KINDS = (Kind.SUSPECT, Kind.DUPLICATES, Kind.LEAK, Kind.MIXED, Kind.UNCOMPARED)
@@ -38,8 +37,7 @@ class FindingsTab(HealthTab):
         self.list.setFixedWidth(_LIST_WIDTH)
         self.pictures = PicturesBeside(place.session, place.theme, self)
         self.sentence = wrapped()
-        self.nothing = wrapped("muted")
-        self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.nothing = hint_label()
         self._make_chips()
         self._make_buttons()
         self._lay_out()
@@ -164,7 +162,6 @@ class FindingsTab(HealthTab):
         column.setSpacing(8)
         column.addLayout(chips)
         column.addLayout(body, 1)
-        self.nothing.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     @property
     def finding(self) -> Finding | None:

@@ -13,7 +13,7 @@ from inspector_gui.core.types import Purpose
 from inspector_gui.ui.card import Card
 from inspector_gui.ui.health_curves import CurvePlot, Series
 from inspector_gui.ui.health_facts import Facts
-from inspector_gui.ui.health_tab import HealthTab, Place, StudyLine, button, wrapped
+from inspector_gui.ui.health_tab import HealthTab, Place, StudyLine, button, hint_label, wrapped
 
 _SAME_AUROC = 0.01
 _SAME_SCORE = 0.05
@@ -52,6 +52,13 @@ class LearningTab(HealthTab):
         self._group.buttonClicked.connect(self._show)
         self.conclusion = wrapped("title")
         self.warning = wrapped("warn")
+        self.hint = hint_label()
+        self.hint.setText(
+            self.tr(
+                "The curve shows how the set would do with fewer of its references: "
+                "whether more good parts would help."
+            )
+        )
         self.promise_text = wrapped("small")
         self.plot = CurvePlot(place.theme, self.tr("Learning curve"))
         self.promise_plot = CurvePlot(place.theme, self.tr("Promise of held-out good parts"))
@@ -70,9 +77,9 @@ class LearningTab(HealthTab):
             row.addWidget(chip)
         learning.body.addLayout(row)
         learning.body.addWidget(self.warning)
+        learning.body.addWidget(self.hint, 1)
         learning.body.addWidget(self.plot, 1)
         learning.body.addWidget(self.conclusion)
-        learning.body.addStretch(0)
         kept = Card(self.tr("Validation parts: what can be promised"))
         kept.body.addWidget(self.promise_plot, 1)
         kept.body.addWidget(self.promise_text)
@@ -114,13 +121,12 @@ class LearningTab(HealthTab):
         self._show_warning(references)
         curve = self.curve
         self.plot.setVisible(curve is not None)
+        self.conclusion.setVisible(curve is not None)
+        self.hint.setVisible(curve is None)
         for chip in self.chips.values():
             chip.setVisible(curve is not None and curve.n_bad > 0)
         if curve is None:
             self.remark.setText("")
-            self.conclusion.setText(
-                self.tr("The curve shows how the set would do with fewer of its references.")
-            )
         else:
             self._show_curve(curve)
         self._show_promise(references, validation)

@@ -19,7 +19,7 @@ from inspector_gui.core.sets.slimming import Slimming, SlimmingCost
 from inspector_gui.ui.card import Card, label
 from inspector_gui.ui.health_facts import Facts
 from inspector_gui.ui.health_pictures import Entry, EntryList
-from inspector_gui.ui.health_tab import HealthTab, Place, StudyLine, button, wrapped
+from inspector_gui.ui.health_tab import HealthTab, Place, StudyLine, button, hint_label, wrapped
 
 _UNITS = ("B", "kB", "MB", "GB")
 
@@ -62,7 +62,7 @@ class SlimmingTab(HealthTab):
         self.study = StudyLine(place.session, "slim", tr("Measuring"), self)
         self.table = CostTable()
         self.kept = EntryList(place.thumbnails, place.theme, tr("References that would stay"), self)
-        self.hint = wrapped("muted")
+        self.hint = hint_label()
         self.warning = wrapped("warn")
         self._lay_out()
         self.count.valueChanged.connect(self._on_chosen)
@@ -84,7 +84,7 @@ class SlimmingTab(HealthTab):
         row.addStretch(1)
         card.body.addLayout(row)
         card.body.addWidget(self.study)
-        card.body.addWidget(self.hint)
+        card.body.addWidget(self.hint, 1)
         self._result = QWidget()
         inner = QHBoxLayout(self._result)
         inner.setContentsMargins(0, 4, 0, 0)

@@ -54,7 +54,10 @@ class SummaryLines(QWidget):
                 widget.deleteLater()
         rows = -(-len(lines) // 2)
         for number, line in enumerate(lines):
-            self._grid.addWidget(self._made(line), number % rows, number // rows)
+            made = self._made(line)
+            self._grid.addWidget(made, number % rows, number // rows)
+            made.show()  # at once: the lines before are gone already
+        self._grid.activate()
 
     def _made(self, line: Line) -> QWidget:
         made = QWidget()

@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from inspector_gui.core.types import Progress, ReferenceImage, ReferenceSet
 from inspector_gui.session import Session
@@ -15,6 +24,7 @@ from inspector_gui.ui.card import label
 from inspector_gui.ui.commands import Commands
 from inspector_gui.ui.elided import ElidedLabel
 from inspector_gui.ui.health_facts import Facts
+from inspector_gui.ui.reference_grid import HINT_PX
 from inspector_gui.ui.theme import Theme
 from inspector_gui.ui.thumbnails import Thumbnails
 
@@ -80,6 +90,17 @@ def wrapped(role: str = "") -> QLabel:
     made = label("", role)
     made.setWordWrap(True)
     made.setTextFormat(Qt.TextFormat.PlainText)
+    return made
+
+
+def hint_label() -> QLabel:
+    """Return a label that says in the middle of an empty place what to do."""
+    made = wrapped("muted")
+    large = QFont(made.font())
+    large.setPixelSize(HINT_PX)
+    made.setFont(large)
+    made.setAlignment(Qt.AlignmentFlag.AlignCenter)
+    made.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
     return made
 
 
