@@ -71,7 +71,7 @@ def health(window: MainWindow, *, data: Path, folder: Path) -> Generator[Step, N
     (shown,) = window.findChildren(HealthWindow)
     for number, name in enumerate(("findings", "map", "cleaning", "slimming", "learning")):
         tab = getattr(shown, name)
-        shown._group.button(number).click()
+        shown.tab_buttons[number].click()
         if name == "map":
             tab.draw_button.click()
             yield lambda tab=tab: tab.drawn is not None  # type: ignore[misc]
