@@ -41,12 +41,14 @@ class Request:
     """A set as it was when it was asked for, and what is asked.
 
     `images`: by purpose, each with `sha256`, `name` and `origin`, references first. Pictures
-    without features are left out; rows count through all that are left.
+    without features are left out; rows count through all that are left. `absent` references have
+    none.
     """
 
     scoring: Scoring
     fingerprint: str
     images: Mapping[str, tuple[Mapping[str, str], ...]]
+    absent: int
     parameters: Mapping[str, Any]
     reader: FeatureReader
     folder: Path
@@ -79,6 +81,14 @@ class Request:
 def run(kind: str, folder: Path, style: ProgressStyle) -> int:
     """Do a study; raises `KnownError` where the set does not allow it."""
     request = _read(folder)
+    if kind not in STUDIES:
+        raise KnownError(f"There is no study {kind!r}; there are: {', '.join(STUDIES)}.")
+    if request.absent and kind != "map":
+        count = request.absent + len(request.references)
+        raise KnownError(
+            f"{request.absent} of {count} references have no features. Wait until the set is "
+            "ready; exclude those that cannot be read."
+        )
     with reporting(style) as report:
         result = STUDIES[kind](request, report)
     write_whole(folder / RESULT, json.dumps(result, allow_nan=False).encode(), durable=False)
@@ -86,8 +96,11 @@ def run(kind: str, folder: Path, style: ProgressStyle) -> int:
 
 
 def _read(folder: Path) -> Request:
-    given = json.loads((folder / REQUEST).read_text(encoding="utf-8"))
-    scoring = Scoring(**given["scoring"])
+    try:
+        given = json.loads((folder / REQUEST).read_text(encoding="utf-8"))
+        scoring = Scoring(**given["scoring"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise KnownError(f"There is no request in {folder}: {error}.") from error
     reader = FeatureReader(features_folder(Path(given["features_folder"]), scoring))
     absent = set(reader.missing(image["sha256"] for of in given["images"].values() for image in of))
     images = {
@@ -96,7 +109,10 @@ def _read(folder: Path) -> Request:
     }
     if not images["reference"]:
         raise KnownError("No reference has features yet. Wait until the set is ready.")
-    return Request(scoring, given["fingerprint"], images, given["parameters"], reader, folder)
+    without = len(given["images"]["reference"]) - len(images["reference"])
+    return Request(
+        scoring, given["fingerprint"], images, without, given["parameters"], reader, folder
+    )
 
 
 class _Score:

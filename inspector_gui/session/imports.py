@@ -47,8 +47,8 @@ class PictureImport(QObject):
 
     progressed = Signal(object)
     """A `Progress` while pictures are added, None when that has ended."""
-    ended = Signal(int, object)
-    """The set's id and the tuple of `ReferenceImage`s that were added."""
+    ended = Signal(int, object, int)
+    """The set's id, the `ReferenceImage`s that were added, and how many it had already."""
     noticed = Signal(str)
 
     def __init__(self, ask: Ask) -> None:
@@ -144,7 +144,7 @@ class PictureImport(QObject):
 
     def _finish(self, ended: _Running) -> None:
         self._running = None
-        self.ended.emit(ended.set_id, tuple(ended.added))
+        self.ended.emit(ended.set_id, tuple(ended.added), ended.known)
         self.progressed.emit(None)
         said = []
         if ended.is_recognised:
@@ -159,7 +159,10 @@ class PictureImport(QObject):
             if len(ended.refused) > _NAMED_FAILURES:
                 said.append(f"and {len(ended.refused) - _NAMED_FAILURES} more.")
         if said:
-            self.noticed.emit(f"{len(ended.added)} pictures were added. " + " ".join(said))
+            pictures = (
+                "1 picture was" if len(ended.added) == 1 else f"{len(ended.added)} pictures were"
+            )
+            self.noticed.emit(f"{pictures} added. " + " ".join(said))
 
 
 def pictures_in(paths: Sequence[Path], purpose: Purpose | None) -> list[Incoming]:

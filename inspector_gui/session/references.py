@@ -35,6 +35,7 @@ class ReferenceSets(QObject):
         self._default_scoring = default_scoring
         self._sets: dict[int, ReferenceSet] = {}
         self._current_id: int | None = None
+        self._deleted_names: dict[int, str] = {}
         self._import = PictureImport(ask)
         self._import.progressed.connect(self.import_progressed)
         self._import.noticed.connect(self.noticed)
@@ -106,7 +107,9 @@ class ReferenceSets(QObject):
         """Delete a set; `restore` brings it back."""
 
         def deleted(_: None) -> None:
-            self._sets.pop(set_id, None)
+            gone = self._sets.pop(set_id, None)
+            if gone is not None:
+                self._deleted_names[set_id] = gone.name
             self.sets_changed.emit()
             if self._current_id == set_id:
                 self._current_id = next((s.id for s in self.sets), None)
@@ -118,7 +121,14 @@ class ReferenceSets(QObject):
 
     def restore(self, set_id: int) -> None:
         """Bring a deleted set back and make it current."""
-        self._ask(lambda store: store.references.restore_set(set_id), then=self._put_and_select)
+
+        def restored(found: ReferenceSet) -> None:
+            self._put_and_select(found)
+            before = self._deleted_names.pop(set_id, found.name)
+            if found.name != before:
+                self.noticed.emit(f"There is another set called {before}; this is {found.name}.")
+
+        self._ask(lambda store: store.references.restore_set(set_id), then=restored)
 
     def set_scoring(self, scoring: Scoring) -> None:
         """Let the current set score in another way."""
@@ -207,8 +217,10 @@ class ReferenceSets(QObject):
             return
         self._import.begin(current.id, look)
 
-    def _on_import_ended(self, set_id: int, images: tuple[ReferenceImage, ...]) -> None:
+    def _on_import_ended(self, set_id: int, images: tuple[ReferenceImage, ...], known: int) -> None:
         self._append_images(set_id, images)
+        if known and not images and set_id == self._current_id:
+            self.images_changed.emit()  # a file that was lost may be there again
         self.imported.emit(images)
 
     def _append_images(self, set_id: int, images: Sequence[ReferenceImage]) -> None:

@@ -144,6 +144,7 @@ class Session(QObject):
         def opened(result: tuple[Store, Any]) -> None:
             self._store, sets = result
             self.workspace = folder
+            self.health.load("", None, {})  # set ids repeat from workspace to workspace
             self.workspace_opened.emit()
             self.references.load(sets, current_set)
             self.readiness_changed.emit()
@@ -165,7 +166,7 @@ class Session(QObject):
     def stop(self) -> bool:
         """End all threads within their deadline; return whether every one has ended."""
         deadline = time.monotonic() + STOP_SECONDS
-        self.studies.cancel_all()
+        self.studies.stop()
         for worker in self.workers[:-1]:
             worker.ask_to_stop()
         ended = [worker.wait(deadline) for worker in self.workers[:-1]]

@@ -92,12 +92,15 @@ class References:
             _live_set(session, set_id).deleted_at = time.time()
 
     def restore_set(self, set_id: int) -> ReferenceSet:
-        """Bring a deleted set back; raises `KnownError` where its name was taken meanwhile."""
+        """Bring a deleted set back, with a number behind its name where that is taken now."""
         with self._workspace.session() as session:
             record = session.get(ReferenceSetRecord, set_id)
             if record is None:
                 raise _no_such_set()
-            _free_name(session, record.name, except_id=set_id)
+            taken = {r.name.casefold() for r in _live_sets(session)}
+            numbered = (f"{record.name[: LONGEST_NAME - 4]} {n}" for n in range(2, len(taken) + 3))
+            names = [record.name, *numbered]
+            record.name = next(name for name in names if name.casefold() not in taken)
             record.deleted_at = None
             images = _images_of(session, [set_id])[set_id]
             scoring = _scorings_of(session, [set_id])[set_id]
@@ -122,11 +125,13 @@ class References:
         sha256 = self._workspace.images.add(data, image, Path(name).suffix)
         with self._workspace.session() as session:
             _live_set(session, set_id)
-            record = ReferenceImageRecord
-            is_there = select(record.id).where(record.set_id == set_id, record.sha256 == sha256)
-            if session.scalar(is_there) is not None:
-                return None
             add_picture(session, sha256, data, image, Path(name).suffix)
+            record = ReferenceImageRecord
+            same = select(record).where(record.set_id == set_id, record.sha256 == sha256)
+            known = session.scalars(same).first()
+            if known is not None:
+                known.origin = known.origin or origin  # which earlier programs did not note
+                return None
             row = ReferenceImageRecord(
                 set_id=set_id,
                 sha256=sha256,
@@ -231,8 +236,14 @@ class References:
 
 
 def add_picture(session: Session, sha256: str, data: bytes, image: RGB, suffix: str) -> None:
-    """Note a picture file that `ImageStore.add` keeps; does nothing where it is noted already."""
-    if session.get(ImageRecord, sha256) is None:
+    """Note a picture file that `ImageStore.add` keeps; does nothing where it is noted already.
+
+    But for the digest of its pixels, which earlier programs did not note.
+    """
+    known = session.get(ImageRecord, sha256)
+    if known is not None and known.pixels is None:
+        known.pixels = pixel_digest(image)
+    if known is None:
         height, width = image.shape[:2]
         row = ImageRecord(
             sha256=sha256,

@@ -154,6 +154,7 @@ class HealthWindow(QDialog):
         self.findings.found_fine.connect(self._on_found_fine)
         for tab, _, _ in self._tabs:
             tab.grid_requested.connect(self.grid_requested)
+        self._session.workspace_opened.connect(self._start_over)
         self.finished.connect(self._leave)
 
     @property
@@ -194,6 +195,14 @@ class HealthWindow(QDialog):
         is_new = is_new or self._had_facts != had_facts
         for tab in [tab for tab, _, _ in self._tabs] if is_new else [self._tab]:
             tab.refresh(facts)
+
+    def _start_over(self) -> None:
+        """Forget what was of sets of another workspace, whose ids come again."""
+        self._fine.clear()
+        self._set_id = None
+        for tab, _, _ in self._tabs:
+            tab.change_set()
+        self.refresh()
 
     def show_kind(self, kind: Kind) -> None:
         """Lead to where something can be done about a kind of finding."""

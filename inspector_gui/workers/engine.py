@@ -10,7 +10,7 @@ A reference whose file is unreadable is left out with a sentence; judging goes o
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import Enum, auto
@@ -23,7 +23,7 @@ from inspector_gui.core.calibration import MIN_REFERENCES
 from inspector_gui.core.decision import decide
 from inspector_gui.core.errors import KnownError
 from inspector_gui.core.types import Frame, Inspection, Limits, Source
-from inspector_gui.workers.gallery_work import GalleryWork, Setup, UnreadableReference
+from inspector_gui.workers.gallery_work import GalleryWork, Setup
 from inspector_gui.workers.health_work import Assessment, HealthWork
 from inspector_gui.workers.index_building import IndexBuilding
 from inspector_gui.workers.jobs import ChildJob
@@ -182,6 +182,7 @@ class Engine(Worker):
             if self._go_on(setup):
                 self._wake()
         except Exception as error:
+            self._tell_unreadable()
             self._say(Phase.FAILED, reason=self.report(error))
             self._wake()
 
@@ -195,7 +196,8 @@ class Engine(Worker):
         elif work.missing:
             done = work.total - len(work.missing)
             self._say(Phase.INDEXING, done=done, total=work.total)
-            self._index(work.index)
+            assert self._extractor is not None
+            work.index(self._extractor)
         elif self._can_judge(work) and self._judge_next(setup, work):
             pass
         elif work.to_score:
@@ -211,7 +213,9 @@ class Engine(Worker):
         assert self._extractor is not None
         self._say(Phase.READY if self._limits is not None else Phase.IDLE)
         if work.others_missing:
-            self._index(work.index_other)
+            work.index_other(self._extractor)
+        elif work.unreadable:
+            self._tell_unreadable()
         elif work.others_to_score and len(work.hashes) >= MIN_REFERENCES:
             if work.score_other(self.stopping.is_set):
                 fingerprint, scores = setup.fingerprint, work.other_scores
@@ -234,13 +238,11 @@ class Engine(Worker):
     def _can_judge(self, work: GalleryWork) -> bool:
         return len(work.hashes) >= MIN_REFERENCES and self._limits is not None
 
-    def _index(self, index: "Callable[[Extractor], None]") -> None:
-        """Compute features; a picture that cannot be read is named and left out."""
-        assert self._extractor is not None
-        try:
-            index(self._extractor)
-        except UnreadableReference as error:
-            self.failed.emit(f"{self.in_words(error)} It is left out.")
+    def _tell_unreadable(self) -> None:
+        """Name what could not be read, all together once the rest has its features."""
+        sentence = self._work.take_unreadable() if self._work is not None else ""
+        if sentence:
+            self.failed.emit(sentence)
 
     def _load(self, setup: Setup) -> bool:
         from inspector_gui.core.backbones import backbone

@@ -5,6 +5,7 @@ Every method does one piece of work, so that a frame never waits for more than o
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from inspector_gui.core.calibration import MIN_REFERENCES, sampled_rows
 from inspector_gui.core.errors import KnownError
-from inspector_gui.core.types import AUTOMATIC, RGB, Limits, ReferenceImage, Scoring
+from inspector_gui.core.types import AUTOMATIC, Limits, ReferenceImage, Scoring
 
 if TYPE_CHECKING:  # the engine's own imports come after the window, in its thread
     from inspector_gui.core.features import Extractor, Features
@@ -21,11 +22,9 @@ if TYPE_CHECKING:  # the engine's own imports come after the window, in its thre
     from inspector_gui.store.features_cache import FeatureStore
     from inspector_gui.store.stored_gallery import StoredGallery
 
+log = logging.getLogger(__name__)
+
 ShouldStop = Callable[[], bool]
-
-
-class UnreadableReference(KnownError):  # noqa: N818 - named like what it is about
-    """The picture of a reference cannot be read; the text says why."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +75,7 @@ class GalleryWork:
         self.sample = 0
         self.scores: dict[str, float] = {}
         self.other_scores: dict[str, float] = {}
+        self.unreadable: list[str] = []
         self.hashes: tuple[str, ...] = ()
         self.gallery: StoredGallery
         self.lay_out(before if before is not None and before.features is features else None)
@@ -121,37 +121,37 @@ class GalleryWork:
         return len(self.setup.hashes)
 
     def index(self, extractor: Extractor) -> None:
-        """Compute the features of the next reference.
+        """Compute the features of the next reference; one that cannot be read is left out.
 
-        Raises `UnreadableReference` where there is no picture; it is left out then. Raises
-        `KnownError` where too few are left or the disk is full.
+        Raises `KnownError` where too few are left or the disk is full.
         """
-        sha = self.missing.popleft()
-        image = self._picture(sha)
-        if not isinstance(image, UnreadableReference):
-            self.features.append(sha, extractor.extract(image))
+        self._index(self.missing.popleft(), extractor)
         if not self.missing:
             self.lay_out()
-        if isinstance(image, UnreadableReference):
-            raise image
 
     def index_other(self, extractor: Extractor) -> None:
-        """Compute the features of the next other picture; raises as `index`."""
-        sha = self.others_missing.popleft()
-        image = self._picture(sha)
-        if isinstance(image, UnreadableReference):
-            raise image
-        self.features.append(sha, extractor.extract(image))
+        """Compute the features of the next other picture, as `index` does."""
+        self._index(self.others_missing.popleft(), extractor)
         if not self.others_missing:
             self.features.flush()
 
-    def _picture(self, sha: str) -> RGB | UnreadableReference:
+    def take_unreadable(self) -> str:
+        """Return a sentence about the pictures that could not be read so far, and forget them."""
+        told, self.unreadable = self.unreadable, []
+        if len(told) > 1:
+            return f"{len(told)} pictures are left out. {told[0]}"
+        return f"{told[0]} It is left out." if told else ""
+
+    def _index(self, sha: str, extractor: Extractor) -> None:
         from inspector_gui.core.images import decode
 
         try:
-            return decode(self.setup.read_image(sha), name=f"The reference {sha[:12]}")
+            image = decode(self.setup.read_image(sha), name=f"The reference {sha[:12]}")
         except KnownError as error:
-            return UnreadableReference(str(error))
+            log.info("%s", error)
+            self.unreadable.append(str(error))
+        else:
+            self.features.append(sha, extractor.extract(image))
 
     def calibrate(self, should_stop: ShouldStop) -> bool:
         """Score the next reference against the others; returns whether that was the last."""

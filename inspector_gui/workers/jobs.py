@@ -3,7 +3,7 @@
 import json
 import sys
 
-from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal, Slot
+from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal, Slot
 
 _END_MS = 250
 
@@ -18,10 +18,13 @@ class ChildJob(QObject):
     progressed = Signal(str, int, int)
     finished = Signal(str)
     """The sentence of its failure, empty where it succeeded."""
+    ended = Signal()
+    """The process is gone after `end`."""
 
     def __init__(self, arguments: list[str], parent: QObject) -> None:
         super().__init__(parent)
         self.arguments = tuple(arguments)
+        self._is_ending = False
         self._process = QProcess(self)
         self._process.setProgram(sys.executable)
         self._process.setArguments(["-m", "inspector_gui", *arguments, "--progress", "json"])
@@ -37,16 +40,28 @@ class ChildJob(QObject):
         self._process.start()
 
     def cancel(self) -> None:
-        """End the process now; `finished` is not emitted."""
+        """End the process and wait for that, half a second at most; `finished` is not emitted."""
         self._process.blockSignals(True)
         self._process.terminate()  # lets it remove its temporary files
         if not self._process.waitForFinished(_END_MS):
             self._process.kill()
             self._process.waitForFinished(_END_MS)
 
+    def end(self) -> None:
+        """Ask the process to end and return at once; `ended` follows, `finished` does not.
+
+        Keep this object until then.
+        """
+        if self._process.state() is QProcess.ProcessState.NotRunning:
+            self.ended.emit()
+        elif not self._is_ending:
+            self._is_ending = True
+            self._process.terminate()
+            QTimer.singleShot(_END_MS, self._process.kill)
+
     @Slot()
     def _on_output(self) -> None:
-        while self._process.canReadLine():
+        while not self._is_ending and self._process.canReadLine():
             line = bytes(self._process.readLine().data()).decode(errors="replace")
             try:
                 step = json.loads(line)
@@ -56,6 +71,9 @@ class ChildJob(QObject):
 
     @Slot(int, QProcess.ExitStatus)
     def _on_finished(self, status: int, how: QProcess.ExitStatus) -> None:
+        if self._is_ending:
+            self.ended.emit()
+            return
         if status == 0 and how is QProcess.ExitStatus.NormalExit:
             self.finished.emit("")
             return

@@ -1,4 +1,5 @@
 import threading
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -289,3 +290,55 @@ def test_another_purpose_takes_a_picture_out_of_the_gallery(desk: Desk, tmp_path
     desk.session.references.set_purpose([moved.id], Purpose.REFERENCE)
     desk.settle()
     assert desk.current == before
+
+
+def test_adding_pictures_again_whose_files_were_lost_makes_the_set_ready(
+    desk: Desk, tmp_path: Path
+) -> None:
+    paths = write_parts(tmp_path / "a", range(6))
+    desk.import_files(paths)
+    desk.until_ready()
+    kept = desk.folder / "images"
+    for path in [p for p in kept.rglob("*") if p.is_file()]:
+        path.unlink()
+    desk.session.references.set_scoring(replace(desk.current.scoring, size=128))
+    desk.until(lambda: desk.is_now(Readiness.FAILED))
+    assert "add their pictures again" in desk.session.engine_state.reason
+    told = [n for n in desk.notices if "left out" in n]
+    assert len(told) == 1
+    assert told[0].startswith("6 pictures are left out.")
+    desk.import_files(paths)
+    desk.until_ready()
+
+
+def test_a_set_that_comes_back_under_another_name_says_so(desk: Desk) -> None:
+    references = desk.session.references
+    references.create("Screws")
+    desk.settle()
+    first = desk.current
+    references.delete(first.id)
+    desk.settle()
+    references.create("Screws")
+    desk.settle()
+    references.restore(first.id)
+    desk.settle()
+    assert desk.current.name == "Screws 2"
+    assert "another set called Screws" in desk.notices[-1]
+
+
+def test_the_health_of_a_set_does_not_follow_into_another_workspace(
+    desk: Desk, tmp_path: Path
+) -> None:
+    desk.make_ready(6)
+    desk.until(lambda: desk.session.health.is_current)
+    first = desk.session.health.report
+    assert first is not None
+    seen: list[object] = []
+    desk.session.workspace_opened.connect(lambda: seen.append(desk.session.health.report))
+    desk.open(tmp_path / "other")
+    desk.import_files(write_parts(tmp_path / "b", range(10, 15)))
+    assert desk.current.id == 1  # ids come again
+    assert seen == [None]
+    desk.until_ready()
+    desk.until(lambda: desk.session.health.is_current)
+    assert desk.session.health.report is not first

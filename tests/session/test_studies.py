@@ -1,4 +1,10 @@
+import errno
 import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -6,7 +12,8 @@ import pytest
 
 from inspector_gui.core.methods import scoring_for
 from inspector_gui.core.sets.slimming import Slimming
-from inspector_gui.core.types import Progress, Purpose
+from inspector_gui.core.types import Progress, Purpose, ReferenceSet
+from inspector_gui.session import studies
 from inspector_gui.session.studies import Study
 from tests.drawn import write_parts
 from tests.session.desk import Desk
@@ -101,10 +108,11 @@ def test_a_cancelled_study_says_nothing_and_leaves_no_file(filled: Desk) -> None
     filled.until(lambda: watched.steps)
     folder = watched.study.folder
     assert json.loads((folder / "request.json").read_text())["parameters"] == {}
+    began = time.monotonic()
     watched.study.cancel()
     watched.study.cancel()
-    assert not folder.exists()
-    filled.qtbot.wait(300)
+    assert time.monotonic() - began < 0.05  # the window does not wait for it
+    filled.until(lambda: not folder.exists())
     assert (watched.results, watched.failures) == ([], [])
 
 
@@ -118,6 +126,46 @@ def test_before_features_are_there_that_is_said(desk: Desk, tmp_path: Path) -> N
     watched = study(desk, "map")
     assert watched.failures
     assert "features" in watched.failures[0]
+
+
+def test_a_study_of_features_that_are_missing_is_refused_in_words(
+    filled: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = studies.request_for
+
+    def request_for(current: ReferenceSet, folder: Path) -> dict[str, Any]:
+        request = real(current, folder)
+        request["images"]["reference"].append({"sha256": "ab" * 32, "name": "x", "origin": ""})
+        return request
+
+    monkeypatch.setattr(studies, "request_for", request_for)
+    for kind in ("slim", "learn", "lots"):
+        watched = study(filled, kind, count=6)
+        assert watched.failures[0].startswith("1 of 13 references have no features.")
+    assert study(filled, "map").results
+
+
+def test_a_full_disk_is_told_where_the_study_was_asked_for(
+    filled: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Path, *_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_text", refuse)
+        watched = Watched(filled.session.studies.begin("map"))
+    filled.until(lambda: watched.failures)
+    assert "No space left" in watched.failures[0]
+    assert not watched.study.folder.exists()
+
+
+def test_what_a_killed_program_left_is_swept_away(filled: Desk) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    left = Path(tempfile.gettempdir()) / f"inspector-study-{ended.pid}-abc"
+    left.mkdir()
+    assert study(filled, "map").results
+    assert not left.exists()
 
 
 def test_closing_the_program_ends_a_running_study(filled: Desk) -> None:

@@ -6,11 +6,13 @@ from typing import cast
 
 import numpy as np
 import pytest
+from sqlalchemy import update
 
 from inspector_gui.core.errors import KnownError
 from inspector_gui.core.types import Purpose, ReferenceImage, ReferenceSet, Scoring
 from inspector_gui.store.database import Workspace
 from inspector_gui.store.references import References
+from inspector_gui.store.schema import ImageRecord
 
 from .samples import LIMITS, picture, picture_file, sha
 
@@ -188,16 +190,29 @@ def test_a_deleted_set_comes_back_whole(references: References, screws: Referenc
     assert references.load_sets() == before
 
 
-def test_a_deleted_set_frees_its_name_and_cannot_take_it_back(
+def test_a_deleted_set_frees_its_name_and_gets_a_number_when_that_is_taken(
     references: References, screws: ReferenceSet
 ) -> None:
     references.delete_set(screws.id)
     newer = references.create_set("Screws", Scoring())
-    with pytest.raises(KnownError, match="There is already a set called Screws"):
-        references.restore_set(screws.id)
-    references.rename_set(newer.id, "Newer screws")
-    references.restore_set(screws.id)
-    assert [s.name for s in references.load_sets()] == ["Newer screws", "Screws"]
+    assert references.restore_set(screws.id).name == "Screws 2"
+    assert [s.name for s in references.load_sets()] == ["Screws", "Screws 2"]
+    references.delete_set(screws.id)
+    references.rename_set(newer.id, "Screws 2")
+    assert references.restore_set(screws.id).name == "Screws 2 2"
+
+
+def test_adding_a_picture_again_fills_in_what_an_earlier_program_did_not_note(
+    references: References, screws: ReferenceSet, workspace: Workspace
+) -> None:
+    (one,) = add(references, screws.id, 1)
+    with workspace.session() as session:
+        session.execute(update(ImageRecord).values(pixels=None))
+    assert references.load_sets()[0].images[0].pixels == ""
+    again = references.add_image(screws.id, picture_file(1), picture(1), "good1.png", origin="here")
+    assert again is None
+    (now,) = references.load_sets()[0].images
+    assert now == replace(one, origin="here")
 
 
 def test_the_scoring_chosen_last_counts(references: References, screws: ReferenceSet) -> None:
