@@ -104,7 +104,7 @@ def run(request: Request, scoring: Scoring, style: ProgressStyle) -> int:
         outputs.commit()
     if style is not ProgressStyle.JSON:
         _show(judged, limits)
-    _remarks(judged, learned)
+    _remarks(judged, learned, doubles=len(references) - _read(learned))
     if remark:
         typer.echo(remark, err=True)
     return 0 if any(part.scores is not None for part in judged) else 1
@@ -266,9 +266,15 @@ def _show(judged: Sequence[Judged], limits: Limits | None) -> None:
         typer.echo(f"Limit {limits.fail_from:.4g}: {limits.rule}.")
 
 
-def _remarks(judged: Sequence[Judged], learned: References) -> None:
-    """Say on stderr what the results do not: doubts about the limits, and unreadable files."""
+def _read(learned: References) -> int:
+    return len(learned.files) + len(learned.unreadable)
+
+
+def _remarks(judged: Sequence[Judged], learned: References, *, doubles: int) -> None:
+    """Say on stderr what the results do not: doubts about the limits, and unusable files."""
     count = len(learned.files)
+    if doubles:
+        typer.echo(f"{doubles} of the references are the same file as another one.", err=True)
     if count < LEAST_FOR_LIMITS:
         typer.echo("One reference gives scores but no limit, so nothing was decided.", err=True)
     elif count < MIN_REFERENCES:

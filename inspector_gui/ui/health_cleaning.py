@@ -138,8 +138,8 @@ class CleaningTab(HealthTab):
         known = self._facts.references
         images = [known[sha] for sha in self.plan.dropped if sha in known]
         self._gone = frozenset(image.sha256 for image in images)
-        percent = round(100 * self.plan.fraction)
-        self.exclude(images, self.tr("cleaned: the {} % that stand out most").format(percent))
+        reason = self.tr("cleaned: among the {} of {} that stand out most")
+        self.exclude(images, reason.format(len(images), len(known)))
 
     def exclude_selected(self) -> None:
         """Leave out only those that are selected in the preview."""

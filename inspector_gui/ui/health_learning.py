@@ -205,6 +205,8 @@ def conclusion(curve: LearningCurve, *, by_auroc: bool) -> str:
     or the score of a good part within 5 % of the last one.
     """
     last = curve.points[-1]
+    if not last.median > 0:
+        return _tr("The references look identical, so nothing can be said of more of them.")
     if by_auroc and last.auroc is not None:
         is_level = [
             p.auroc is not None and p.auroc[0] > last.auroc[0] - _SAME_AUROC for p in curve.points

@@ -63,7 +63,7 @@ def test_cleaning_is_one_step_with_a_reason_and_one_undo_brings_all_back(
     tab.apply_button.click()
     bench.until_excluded(*SPOILT)
     assert {bench.image(name).reason for name in SPOILT} == {
-        "cleaned: the 10 % that stand out most"
+        "cleaned: among the 2 of 20 that stand out most"
     }
     assert bench.stack.count() == 1
     bench.until(lambda: not tab.apply_button.isEnabled())

@@ -131,7 +131,8 @@ class LotModel:
         decision = decide(score, self.limits)
         oddities = oddities_of(kinds, names.count(""))
         if self.is_drawn and self.size != self.stated:
-            oddities = (f"{self.size} parts, where a usual lot has {self.stated}", *oddities)
+            parts = "1 part" if self.size == 1 else f"{self.size} parts"
+            oddities = (f"{parts}, where a usual lot has {self.stated}", *oddities)
         outcome = decision.outcome
         if outcome is Outcome.PASS and oddities:
             outcome = Outcome.UNSURE
