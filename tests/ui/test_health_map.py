@@ -205,7 +205,8 @@ def test_t_sne_is_drawn_when_asked_for_and_can_be_cancelled(
     assert study is not None
     assert tab.study.cancel_button.isVisible()
     tab.study.cancel_button.click()
-    assert not study.folder.exists()
+    folder = study.folder
+    bench.until(lambda: not folder.exists())
     assert not tab.study.cancel_button.isVisible()
     assert "This is PCA." in tab.remark.text()
     tab.draw_button.click()

@@ -84,9 +84,10 @@ def test_a_study_can_be_cancelled_and_one_that_fails_says_why_and_can_be_tried_a
     study = tab.study.study
     assert study is not None
     assert not tab.measure_button.isEnabled()
+    folder = study.folder
     tab.study.cancel_button.click()
-    assert not study.folder.exists()
     assert tab.measure_button.isEnabled()
+    bench.until(lambda: not folder.exists())
     tab.measure_button.click()
     study = tab.study.study
     assert study is not None

@@ -106,7 +106,8 @@ def test_a_set_that_is_switched_ends_the_study_of_the_other(bench: HealthBench) 
     assert study is not None
     bench.session.references.create("Another")
     bench.until(lambda: bench.current.name == "Another")
-    assert not study.folder.exists()
+    folder = study.folder
+    bench.until(lambda: not folder.exists())
     assert not bench.window.learning.study.is_running
 
 
@@ -119,9 +120,9 @@ def test_closing_it_ends_what_runs_and_leaves_nothing_behind(bench: HealthBench)
     QTest.keyClick(bench.window, Qt.Key.Key_Escape)
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     assert not isValid(bench.window)
-    for study in studies:
-        assert study is not None
-        assert not study.folder.exists()
+    folders = [study.folder for study in studies if study is not None]
+    assert len(folders) == 2
+    bench.until(lambda: not any(folder.exists() for folder in folders))
     bench.commands.include([bench.image("good-001.png")], False, "")
     bench.until_excluded("good-001.png")
     bench.until_current()  # what is told afterwards finds nobody, and that is fine
