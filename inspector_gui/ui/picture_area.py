@@ -123,6 +123,7 @@ class PictureArea(QWidget):
     def _on_moved(self, part: QRectF) -> None:
         for pane in self.references:
             if not pane.isHidden():
+                pane.view.is_fitted = self.view.is_fitted
                 pane.view.show_part(part)
 
     def place(self) -> None:

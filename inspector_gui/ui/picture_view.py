@@ -144,9 +144,23 @@ class PictureView(pg.GraphicsView):  # type: ignore[misc]
         width, height = self.size_shown
         least = max(width, height) * _LEAST_SEEN
         wide, high = max(_ROOM * box.width(), least), max(_ROOM * box.height(), least)
-        left, top = box.center().x() - wide / 2, box.center().y() - high / 2
+        self._show_around(box.center(), min(wide / width, 1), min(high / height, 1))
+
+    def reveal(self, point: QPointF) -> None:
+        """Show a point of the picture, in its pixels, at the zoom there is."""
+        if self.size_shown is None or self.box.viewRect().contains(point):
+            return
+        seen = self.visible_part()
+        self._show_around(point, seen.width(), seen.height())
+
+    def _show_around(self, point: QPointF, wide: float, high: float) -> None:
+        """Show so much of the picture (in fractions of it) around a point, but not beyond it."""
+        assert self.size_shown is not None
+        left = point.x() / self.size_shown[0] - wide / 2
+        top = point.y() / self.size_shown[1] - high / 2
+        left, top = min(max(left, 0), 1 - wide), min(max(top, 0), 1 - high)
         self.is_fitted = False
-        self.show_part(QRectF(left / width, top / height, wide / width, high / height))
+        self.show_part(QRectF(left, top, wide, high))
 
     def visible_part(self) -> QRectF:
         """Return what is visible of the picture, in fractions of it."""

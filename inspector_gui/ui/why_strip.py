@@ -6,7 +6,6 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QPixmap
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
-from inspector_gui.ui.card import label
 from inspector_gui.ui.elided import ElidedLabel
 
 MOST_CANDIDATES = 6
@@ -34,7 +33,6 @@ class WhyStrip(QWidget):
         text.addWidget(self.headline)
         text.addWidget(self.details)
         text.addStretch(1)
-        self.next_label = label(self.tr("Closest"), "small")
         self.close_button = QToolButton()
         self.close_button.setText("✕")
         self.close_button.setAccessibleName(self.tr("Close the explanation"))
@@ -42,15 +40,14 @@ class WhyStrip(QWidget):
         self.close_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 4, 0, 0)
-        row.setSpacing(6)
+        row.setSpacing(4)
         row.addLayout(text, 1)
-        row.addWidget(self.next_label)
         for number, button in enumerate(self.candidates):
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
             button.setIconSize(QSize(_THUMBNAIL_PX, _THUMBNAIL_PX))
             button.setCheckable(True)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            button.setStyleSheet("QToolButton { padding: 2px 3px; }")
+            button.setProperty("role", "candidate")
             self._group.addButton(button, number)
             row.addWidget(button)
         row.addWidget(self.close_button)
@@ -66,7 +63,6 @@ class WhyStrip(QWidget):
     def show_candidates(self, names: Sequence[str], distances: Sequence[str]) -> None:
         """Offer references by their names and distances, the first one chosen."""
         self._names = tuple(names)
-        self.next_label.setVisible(bool(names))
         for number, button in enumerate(self.candidates):
             button.setVisible(number < len(names))
             button.setIcon(QIcon())

@@ -65,7 +65,9 @@ class WhyView(QObject):
         elif self._map is None:
             self._session.why.ask(None)
         else:
-            self.ask_at(hottest(self._map))
+            point = hottest(self._map)
+            self.ask_at(point)
+            self._area.view.reveal(point)
 
     # What is shown
 
@@ -73,8 +75,10 @@ class WhyView(QObject):
         self._chosen = 0
         self._marked = None
         has_pair = why is not None and why.part.image is not None
-        if why is not None and not has_pair:  # the panel's sentence is there already
+        if why is not None and not has_pair:  # there is nothing to put side by side
             self._session.notice(why.sentence)
+            self._session.why.close()
+            return
         self._area.compare(self.strip if has_pair else None)
         self.strip.setVisible(has_pair)
         if why is None or not has_pair:
@@ -110,9 +114,9 @@ class WhyView(QObject):
         """Return the figures behind the headline."""
         found = answer.explanation
         assert found is not None
-        usual = self.tr("what is usual needs two references")
+        usual = self.tr("what is usual takes two references")
         if found.usual is not None:
-            usual = self.tr("good parts: usually {0}, 95 % up to {1}").format(
+            usual = self.tr("usual {0}, 95 % up to {1}").format(
                 _number(found.usual.median), _number(found.usual.high)
             )
         lines = [self.tr("distance {0} · {1}").format(_number(found.distance), usual)]
