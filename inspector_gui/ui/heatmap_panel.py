@@ -160,7 +160,7 @@ class HeatmapPanel(Card):
         self._part = part
         self._map = part_map(part) if part is not None else None
         self.why.set_map(self._map)
-        self.area.regions.choose(None)
+        self.area.regions.forget()
         self.pages.setCurrentIndex(0 if part is None else 1)
         if part is None:
             self._seen = None

@@ -54,7 +54,7 @@ class RegionList(QWidget):
         if tuple(lines) == self._lines:
             return
         if len(lines) != len(self._lines):
-            self.choose(None)
+            self._chosen = None
         self._lines = tuple(lines)
         self.list.clear()
         for line in self._lines[:MOST_LISTED]:
@@ -65,6 +65,11 @@ class RegionList(QWidget):
         self.title.setText(
             self.tr("Regions") + (self.tr(" · {0} smaller ones").format(more) if more > 0 else "")
         )
+        self._mark()
+
+    def forget(self) -> None:
+        """Let go of the chosen region without saying so: the zoom stays."""
+        self._chosen = None
         self._mark()
 
     def choose(self, number: int | None) -> None:

@@ -1,7 +1,6 @@
 """The scale of a set's pictures: millimetres per pixel, typed or measured between two points."""
 
 from PySide6.QtCore import QObject, QPointF, Qt, Signal
-from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QDoubleSpinBox, QFormLayout, QWidget
 
 from inspector_gui.core.types import ReferenceSet
@@ -65,7 +64,7 @@ class ScaleDialog(QDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(self.tr("Scale of {0}").format(measured.name))
-        self._session, self._commands, self._ruler = session, commands, ruler
+        self._commands, self._ruler = commands, ruler
         self._set_id = measured.id
         self._pixels = 0.0
         self.scale = _field(self.tr("Millimetres per pixel"))
@@ -75,14 +74,11 @@ class ScaleDialog(QDialog):
         self.distance = _field(self.tr("Distance of the two points in millimetres"))
         self.distance.setDecimals(3)
         self.found = label("", "")
-        self.reason = label("", "bad")
-        self.reason.setWordWrap(True)
         form = QFormLayout(self)
         form.addRow(self.tr("Millimetres per pixel of the picture"), self.scale)
         form.addRow(label(self.tr("Or click two points in the picture of the part:"), "small"))
         form.addRow(self.tr("Distance in the picture"), self.found)
         form.addRow(self.tr("Distance on the part, mm"), self.distance)
-        form.addRow(self.reason)
         buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Apply | QDialogButtonBox.StandardButton.Close
         )
@@ -92,19 +88,17 @@ class ScaleDialog(QDialog):
         self.distance.valueChanged.connect(self._compute)
         ruler.measured.connect(self._on_measured)
         self._on_measured(0.0)
+        session.references.current_changed.connect(self.close)  # it is of one set
+        session.why.close()
         ruler.begin()
 
     def apply(self) -> None:
         """Take the scale for this set; it can be undone."""
-        if all(known.id != self._set_id for known in self._session.references.sets):
-            self.reason.setText(self.tr("This set is no longer there."))
-            return
-        self.reason.setText("")
         self._commands.set_scale(self._set_id, self.scale.value() or None)
 
-    def closeEvent(self, event: QCloseEvent) -> None:
+    def done(self, result: int) -> None:
         self._ruler.end()
-        super().closeEvent(event)
+        super().done(result)
 
     def _on_measured(self, pixels: float) -> None:
         self._pixels = pixels

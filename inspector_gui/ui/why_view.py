@@ -126,10 +126,10 @@ class WhyView(QObject):
             said = []
             if limits is not None:
                 value = limits.relative(value_at(self._map, QPointF(*why.point)))
-                said.append(self.tr("smoothed in the map: {0} × limit").format(f"{value:.2f}"))
+                said.append(self.tr("map, smoothed: {0} × limit").format(f"{value:.2f}"))
             weight = float(patches[found.place]) / max(found.distance, 1e-12)
             if weight < _NOT_WEIGHTED and not answer.gone:
-                said.append(self.tr("at the border it counts {0} ×").format(f"{weight:.2f}"))
+                said.append(self.tr("weight of the border {0}").format(f"{weight:.2f}"))
             lines.append(" · ".join(said))
         if answer.gone:
             lines.append(

@@ -50,8 +50,9 @@ class Bench:
         count = len(history.rows)
         self.place.session.check([path])
         self.place.until(lambda: len(history.rows) == count + 1)
-        history.open(history.rows[-1].id)
-        self.place.until(lambda: history.part and history.part.row.name == path.name)
+        row_id = history.rows[-1].id
+        history.open(row_id)
+        self.place.until(lambda: history.part and history.part.row.id == row_id)
 
     def click(self, x: float, y: float) -> None:
         """Press and let go the mouse over a point of the part's picture."""
@@ -254,7 +255,10 @@ def test_a_part_whose_picture_is_gone_is_explained_by_a_sentence(bench: Bench) -
 def test_the_references_of_dn2_are_named_with_what_is_usual(bench: Bench) -> None:
     bench.place.session.references.set_scoring(Scoring(method="dn2", k=2, size=96))
     bench.place.until(lambda: bench.place.current.scoring.method == "dn2")
-    bench.place.until(lambda: bench.place.session.readiness is Readiness.READY)
+    session = bench.place.session
+    fingerprint = bench.place.current.fingerprint
+    bench.place.until(lambda: (s := session.limits.saved) and s.gallery == fingerprint)
+    bench.place.until(lambda: session.readiness is Readiness.READY)
     bench.check(bench.folder / "parts" / "stain-070.png")
     bench.click(40, 40)
     bench.answered()
@@ -309,14 +313,19 @@ def test_two_clicks_and_their_distance_make_a_scale_that_can_be_undone(bench: Be
     assert bench.why is not None
 
 
-def test_the_scale_of_a_set_that_is_gone_is_refused_in_words(bench: Bench) -> None:
-    place = bench.place
-    dialog = ScaleDialog(place.session, place.commands, bench.panel.ruler, place.current)
+def test_the_window_of_a_scale_closes_with_its_set_and_leaves_clicks_to_others(
+    bench: Bench,
+) -> None:
+    place, ruler = bench.place, bench.panel.ruler
+    dialog = ScaleDialog(place.session, place.commands, ruler, place.current, bench.panel)
+    dialog.show()
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    place.until(lambda: not ruler.is_active)
+    dialog = ScaleDialog(place.session, place.commands, ruler, place.current, bench.panel)
+    dialog.show()
+    assert ruler.is_active
     place.session.references.delete(place.current.id)
-    place.until(lambda: not place.session.references.sets)
-    dialog.apply()
-    assert "no longer there" in dialog.reason.text()
-    dialog.close()
+    place.until(lambda: not ruler.is_active)
 
 
 def typed(field: QDoubleSpinBox, value: float) -> None:
