@@ -141,6 +141,12 @@ def score(
             metavar="FOLDER", help="Write pictures with their anomaly map on an absolute scale."
         ),
     ] = None,
+    mm_per_pixel: Annotated[
+        float | None,
+        typer.Option(
+            min=1e-6, max=1e6, help="Millimetres that a pixel is: regions are told in mm², too."
+        ),
+    ] = None,
     method: options.Method = "spade",
     preset: options.Preset = None,
     backbone: options.Backbone = None,
@@ -168,7 +174,9 @@ def score(
         method, preset, runtime, backbone=backbone, precision=precision, size=size, crop=crop, k=k,
         kappa=kappa, sigma=sigma,
     )  # fmt: skip
-    request = command.Request(tuple(paths), references, subsample, csv, json, heatmaps)
+    request = command.Request(
+        tuple(paths), references, subsample, csv, json, heatmaps, mm_per_pixel
+    )
     return command.run(request, scoring, progress)
 
 

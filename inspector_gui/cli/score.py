@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
@@ -31,6 +31,8 @@ from inspector_gui.core.images import (
 from inspector_gui.core.measuring.evaluation import Picture, References, learn_pictures
 from inspector_gui.core.methods import VIDEO_FRAMES, make_method
 from inspector_gui.core.methods.base import Method, anomaly_map, leave_one_out
+from inspector_gui.core.places import input_area
+from inspector_gui.core.regions import RegionFacts, facts_of, picture_regions
 from inspector_gui.core.types import (
     RGB,
     Decision,
@@ -57,17 +59,22 @@ class Request:
     csv: Path | None
     json: Path | None
     heatmaps: Path | None
+    mm_per_pixel: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """One picture and what came of it; `scores` is None where it could not be read."""
+    """One picture and what came of it; `scores` is None where it could not be read.
+
+    `regions` is None where there is no map or no limit.
+    """
 
     path: Path
     scores: Scores | None
     decision: Decision | None
     reason: str
     nearest: str = ""
+    regions: tuple[RegionFacts, ...] | None = None
 
 
 def run(request: Request, scoring: Scoring, style: ProgressStyle) -> int:
@@ -77,6 +84,8 @@ def run(request: Request, scoring: Scoring, style: ProgressStyle) -> int:
     method = make_method(scoring)
     if request.heatmaps is not None and not method.has_map:
         raise KnownError(f"{scoring.method} has no anomaly map, so --heatmaps needs spade.")
+    if request.mm_per_pixel is not None and not method.has_map:
+        raise KnownError(f"{scoring.method} has no regions to measure by --mm-per-pixel.")
     files = (request.csv, request.json)
     with Outputs(files=files, folder=request.heatmaps) as outputs:
         with temporary_bank(scoring) as bank, reporting(style) as report:
@@ -88,7 +97,8 @@ def run(request: Request, scoring: Scoring, style: ProgressStyle) -> int:
             limits = _limits(method, gallery, learned, scoring, report)
             if request.heatmaps is not None and limits is None:
                 raise KnownError("--heatmaps needs limits, and so at least two references.")
-            judge = _Judge(scoring, method, extractor, gallery, learned, limits)
+            scale = request.mm_per_pixel
+            judge = _Judge(scoring, method, extractor, gallery, learned, limits, scale)
             names = _unique_names(pictures)
             judged = []
             for done, path in enumerate(pictures):
@@ -100,7 +110,7 @@ def run(request: Request, scoring: Scoring, style: ProgressStyle) -> int:
             report(Progress("pictures", len(pictures), len(pictures)))
         if request.csv is not None:
             outputs.stage(request.csv, _as_csv(judged))
-        outputs.stage_json(request.json, _as_json(judged, scoring, learned, limits))
+        outputs.stage_json(request.json, _as_json(judged, scoring, learned, limits, scale))
         outputs.commit()
     if style is not ProgressStyle.JSON:
         _show(judged, limits)
@@ -157,6 +167,7 @@ class _Judge:
     gallery: Gallery
     learned: References
     limits: Limits | None
+    mm_per_pixel: float | None
 
     def part(self, path: Path) -> tuple[Judged, RGB | None]:
         """Return what came of a picture, and the picture where it could be read."""
@@ -171,7 +182,16 @@ class _Judge:
             reason = "no limit: that takes at least two references"
             return Judged(path, scores, None, reason, nearest), image
         decision = decide(scores.image, self.limits)
-        return Judged(path, scores, decision, decision.reason, nearest), image
+        regions = self.regions(scores, self.limits, image)
+        return Judged(path, scores, decision, decision.reason, nearest, regions), image
+
+    def regions(self, scores: Scores, limits: Limits, image: RGB) -> tuple[RegionFacts, ...] | None:
+        """Return the regions of a part in pixels of its picture, None without a map."""
+        if scores.patches is None:
+            return None
+        area = input_area(self.scoring, *image.shape[:2])
+        found = picture_regions(anomaly_map(scores.patches, self.scoring), limits, area)
+        return facts_of(found, limits, mm_per_pixel=self.mm_per_pixel)
 
     def heatmap(self, part: Judged, image: RGB) -> bytes:
         """Return the picture under its anomaly map as a PNG file."""
@@ -202,7 +222,7 @@ def _unique_names(pictures: Sequence[Path]) -> dict[Path, str]:
 def _as_csv(judged: Sequence[Judged]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("path", "score", "stage1", "multiple", "decision", "reason", "nearest"))
+    writer.writerow(_as_row(Judged(Path(), None, None, "")))
     for part in judged:
         row = _as_row(part)
         writer.writerow("" if value is None else value for value in row.values())
@@ -210,6 +230,7 @@ def _as_csv(judged: Sequence[Judged]) -> str:
 
 
 def _as_row(part: Judged) -> dict[str, str | float | None]:
+    """Return the columns of a part; of its regions their count and the largest one's area."""
     scores, decision = part.scores, part.decision
     has_stages = scores is not None and scores.patches is not None
     return {
@@ -220,11 +241,35 @@ def _as_row(part: Judged) -> dict[str, str | float | None]:
         "decision": decision.outcome.value if decision else None,
         "reason": part.reason,
         "nearest": part.nearest or None,
+        "regions": None if part.regions is None else len(part.regions),
+        **_largest(part.regions),
     }
 
 
+def _largest(regions: Sequence[RegionFacts] | None) -> dict[str, float | None]:
+    largest = max(regions or (), key=lambda region: region.area, default=None)
+    return {
+        "largest_area": largest.area if largest else None,
+        "largest_area_mm2": largest.area_mm2 if largest else None,
+    }
+
+
+def _as_object(part: Judged) -> dict[str, object]:
+    """Return a part as in a table, its regions as an object of their own with their list."""
+    regions = None
+    if part.regions is not None:
+        facts = [asdict(region) for region in part.regions]
+        regions = {"count": len(facts), **_largest(part.regions), "list": facts}
+    columns = {k: v for k, v in _as_row(part).items() if k not in _largest(None)}
+    return columns | {"regions": regions}
+
+
 def _as_json(
-    judged: Sequence[Judged], scoring: Scoring, learned: References, limits: Limits | None
+    judged: Sequence[Judged],
+    scoring: Scoring,
+    learned: References,
+    limits: Limits | None,
+    mm_per_pixel: float | None,
 ) -> dict[str, object]:
     given = None
     if limits is not None:
@@ -246,7 +291,8 @@ def _as_json(
         "k_used": min(scoring.k, len(learned.files)),
         "n_references": len(learned.files),
         "limits": given,
-        "parts": [_as_row(part) for part in judged],
+        "mm_per_pixel": mm_per_pixel,
+        "parts": [_as_object(part) for part in judged],
     }
 
 

@@ -48,13 +48,13 @@ def overlay(image: RGB, values: npt.NDArray[np.uint8], opacity: float) -> RGB:
 
 
 def regions(anomaly_map: Floats, limits: Limits) -> tuple[Region, ...]:
-    """Return the places that make a part fail, largest peak first.
+    """Return the places that make a part fail, largest peak first, in pixels of the map.
 
     `anomaly_map`: float32, H x W. A region is an 8-connected piece over the pixel limit that
     reaches the fail limit somewhere, so a part has regions exactly when its map's maximum fails.
     """
     over = (anomaly_map >= min(limits.pixel, limits.fail_from)).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(over, connectivity=8)
+    count, labels, stats, centres = cv2.connectedComponentsWithStats(over, connectivity=8)
     found = []
     for label in range(1, count):
         left, top, width, height = (int(v) for v in stats[label, :4])
@@ -69,6 +69,7 @@ def regions(anomaly_map: Floats, limits: Limits) -> tuple[Region, ...]:
             cv2.CHAIN_APPROX_NONE,
             offset=(left, top),
         )
-        outline = max(outlines, key=len).reshape(-1, 2).astype(np.int32)
-        found.append(Region(int(stats[label, cv2.CC_STAT_AREA]), peak, outline))
+        outline = max(outlines, key=len).reshape(-1, 2).astype(np.float32)
+        x, y = (float(v) for v in centres[label])
+        found.append(Region(int(stats[label, cv2.CC_STAT_AREA]), peak, outline, (x, y)))
     return tuple(sorted(found, key=lambda r: -r.peak))

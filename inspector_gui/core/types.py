@@ -164,11 +164,15 @@ class Decision:
 
 @dataclass(frozen=True)
 class Region:
-    """A connected piece of an anomaly map over the pixel limit, in pixels of the picture."""
+    """A connected piece of a map over the pixel limit, in pixels of the map or of the picture.
+
+    `contour`: float32, n x 2 (x, y), closed. `centre` is its centre of gravity, x and y.
+    """
 
     area: int
     peak: float
-    contour: npt.NDArray[np.int32]
+    contour: Floats
+    centre: tuple[float, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,12 +215,16 @@ class ReferenceImage:
 
 @dataclass(frozen=True)
 class ReferenceSet:
-    """A named set of pictures of good parts with the scoring that judges by it."""
+    """A named set of pictures of good parts with the scoring that judges by it.
+
+    `mm_per_pixel` is the scale of pictures of its parts, None where nobody has stated it.
+    """
 
     id: int
     name: str
     scoring: Scoring
     images: tuple[ReferenceImage, ...] = ()
+    mm_per_pixel: float | None = None
 
     @cached_property
     def included(self) -> tuple[ReferenceImage, ...]:

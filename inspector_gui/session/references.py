@@ -23,6 +23,8 @@ class ReferenceSets(QObject):
     """Another set is current, or none."""
     images_changed = Signal()
     """Pictures of the current set were added, taken out, excluded or included."""
+    scale_changed = Signal()
+    """The scale of the current set was stated or taken back."""
     import_progressed = Signal(object)
     """A `Progress` while pictures are added, None when that has ended."""
     imported = Signal(object)
@@ -141,6 +143,18 @@ class ReferenceSets(QObject):
             self.current_changed.emit()
 
         self._ask(lambda store: store.references.set_scoring(current.id, scoring), then=changed)
+
+    def set_scale(self, set_id: int, mm_per_pixel: float | None) -> None:
+        """State how many millimetres a pixel of a set's pictures is; None: unknown."""
+
+        def changed(_: None) -> None:
+            known = self._sets.get(set_id)
+            if known is not None:
+                self._sets[set_id] = replace(known, mm_per_pixel=mm_per_pixel)
+                if set_id == self._current_id:
+                    self.scale_changed.emit()
+
+        self._ask(lambda store: store.references.set_scale(set_id, mm_per_pixel), then=changed)
 
     def set_included(self, image_ids: Sequence[int], included: bool, reason: str = "") -> None:
         """Count pictures in, or leave them out for a reason; they may be of any set."""

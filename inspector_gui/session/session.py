@@ -31,7 +31,9 @@ from inspector_gui.session.judged_by import JudgedBy, judged_by
 from inspector_gui.session.limits import LimitsDesk
 from inspector_gui.session.references import ReferenceSets
 from inspector_gui.session.studies import Studies
-from inspector_gui.workers.engine import Calibration, Engine, EngineState, Phase
+from inspector_gui.session.why import WhyDesk
+from inspector_gui.workers.engine import Engine
+from inspector_gui.workers.engine_state import Calibration, EngineState, Phase
 from inspector_gui.workers.feed_worker import FeedState
 from inspector_gui.workers.gallery_work import Setup
 from inspector_gui.workers.health_work import Assessment
@@ -78,6 +80,7 @@ class Session(QObject):
         self.references = ReferenceSets(self.ask, default_scoring)
         self.limits = LimitsDesk(self.ask)
         self.history = History(self.ask, self.limits)
+        self.why = WhyDesk(self._engine, self.references, self.history, self._features_folder)
         self.health = HealthDesk()
         self.studies = Studies(self.references, self._features_folder)
         self._loaded_set: int | None = None
@@ -86,6 +89,7 @@ class Session(QObject):
         self._connect()
 
     def _connect(self) -> None:
+        self.workspace_opened.connect(self.why.close)
         self._recorder.answered.connect(self._on_answered)
         self._engine.inspected.connect(self._on_inspected)
         self._engine.rejected.connect(self._on_rejected)

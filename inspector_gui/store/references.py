@@ -45,9 +45,7 @@ class References:
             records = _live_sets(session)
             ids = [record.id for record in records]
             images, scorings = _images_of(session, ids), _scorings_of(session, ids)
-            return tuple(
-                ReferenceSet(r.id, r.name, scorings[r.id], tuple(images[r.id])) for r in records
-            )
+            return tuple(_set(r, scorings[r.id], images[r.id]) for r in records)
 
     def create_set(self, name: str, scoring: Scoring) -> ReferenceSet:
         """Add an empty set; raises `KnownError` for an empty, long or taken name."""
@@ -56,7 +54,7 @@ class References:
             session.add(record)
             session.flush()
             add_scoring(session, record.id, scoring, chosen=True)
-            return ReferenceSet(record.id, record.name, scoring)
+            return _set(record, scoring)
 
     def rename_set(self, set_id: int, name: str) -> None:
         """Give a set another name; raises `KnownError` for an empty, long or taken one."""
@@ -65,13 +63,14 @@ class References:
             record.name = _free_name(session, name, except_id=set_id)
 
     def duplicate_set(self, set_id: int, name: str) -> ReferenceSet:
-        """Add a set with the same pictures, excluded states, scoring and limits; files are shared.
+        """Add a set with the same pictures, states, scoring, limits and scale; files are shared.
 
         Raises `KnownError` for an empty, long or taken name.
         """
         with self._workspace.session() as session:
-            _live_set(session, set_id)
-            record = ReferenceSetRecord(name=_free_name(session, name), created_at=time.time())
+            scale = _live_set(session, set_id).mm_per_pixel
+            free = _free_name(session, name)
+            record = ReferenceSetRecord(name=free, created_at=time.time(), mm_per_pixel=scale)
             session.add(record)
             session.flush()
             scoring = _scorings_of(session, [set_id])[set_id]
@@ -83,8 +82,7 @@ class References:
             if newest_id is not None:
                 _copy_rows(session, limits, set_id, record.id, without={"id"}, only_id=newest_id)
             _copy_rows(session, scores, set_id, record.id)
-            images = _images_of(session, [record.id])[record.id]
-            return ReferenceSet(record.id, record.name, scoring, tuple(images))
+            return _set(record, scoring, _images_of(session, [record.id])[record.id])
 
     def delete_set(self, set_id: int) -> None:
         """Hide a set; nothing of it is removed, and its name becomes free."""
@@ -102,9 +100,8 @@ class References:
             names = [record.name, *numbered]
             record.name = next(name for name in names if name.casefold() not in taken)
             record.deleted_at = None
-            images = _images_of(session, [set_id])[set_id]
             scoring = _scorings_of(session, [set_id])[set_id]
-            return ReferenceSet(record.id, record.name, scoring, tuple(images))
+            return _set(record, scoring, _images_of(session, [set_id])[set_id])
 
     def add_image(
         self,
@@ -175,6 +172,16 @@ class References:
             _live_set(session, set_id)
             if _scorings_of(session, [set_id])[set_id] != scoring:
                 add_scoring(session, set_id, scoring, chosen=True)
+
+    def set_scale(self, set_id: int, mm_per_pixel: float | None) -> None:
+        """State how many millimetres a pixel of a set's pictures is; None: unknown.
+
+        Raises `KnownError` for a length that is not above 0.
+        """
+        if mm_per_pixel is not None and not 0 < mm_per_pixel < float("inf"):
+            raise KnownError("A scale is a length above 0, in millimetres per pixel.")
+        with self._workspace.session() as session:
+            _live_set(session, set_id).mm_per_pixel = mm_per_pixel
 
     def save_limits(self, set_id: int, limits: Limits) -> Limits:
         """Add a version of a set's limits and return it with its id; the given id is ignored."""
@@ -283,6 +290,12 @@ def _batches(values: Iterable[_Value]) -> Iterator[list[_Value]]:
     rest = iter(values)
     while batch := list(islice(rest, _MOST_PARAMETERS)):
         yield batch
+
+
+def _set(
+    record: ReferenceSetRecord, scoring: Scoring, images: Iterable[ReferenceImage] = ()
+) -> ReferenceSet:
+    return ReferenceSet(record.id, record.name, scoring, tuple(images), record.mm_per_pixel)
 
 
 def _live_sets(session: Session) -> list[ReferenceSetRecord]:

@@ -50,7 +50,10 @@ class ImageRecord(Record):
 
 
 class ReferenceSetRecord(Record):
-    """A reference set; `deleted_at` hides it. Names are unique among those not deleted."""
+    """A reference set; `deleted_at` hides it. Names are unique among those not deleted.
+
+    `mm_per_pixel` is the scale of its parts' pictures (None: unknown); it changes no score.
+    """
 
     __tablename__ = "reference_sets"
 
@@ -58,6 +61,7 @@ class ReferenceSetRecord(Record):
     name: Mapped[str] = mapped_column(String(80))
     created_at: Mapped[float]
     deleted_at: Mapped[float | None]
+    mm_per_pixel: Mapped[float | None]
 
 
 class ReferenceImageRecord(Record):

@@ -121,6 +121,10 @@ def action_table(window: MainWindow) -> Iterator[ActionSpec]:
         window.show_parameters, separate=True,
     )  # fmt: skip
     yield spec(
+        "scale", recipe, tr("Scale…"), "",
+        tr("Millimetres per pixel, so that regions are told in mm²"), window.show_scale,
+    )  # fmt: skip
+    yield spec(
         "suggested", recipe, tr("Use the suggested limit"), "",
         tr("Replace the limit by the one suggested from the references"),
         window.use_suggestion,
@@ -150,6 +154,11 @@ def action_table(window: MainWindow) -> Iterator[ActionSpec]:
     yield spec(
         "overlay", view, tr("Hide or show the overlay"), "O",
         tr("Keep the overlay hidden; hold Space to hide it for a moment"), h.toggle_overlay,
+    )  # fmt: skip
+    yield spec(
+        "why", view, tr("Why flagged?"), "W",
+        tr("Show what the hottest place was compared with; click any other place to ask of it"),
+        h.explain,
     )  # fmt: skip
     yield spec("fit", view, tr("Fit the picture"), "F", tr("Show the whole picture"), h.fit)
     for look, text in (("system", tr("Look of the desktop")), ("dark", tr("Dark")),

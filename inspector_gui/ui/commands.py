@@ -120,6 +120,19 @@ class Commands:
                 lambda: references.rename(set_id, old),
             )
 
+    def set_scale(self, set_id: int, mm_per_pixel: float | None) -> None:
+        """State the scale of a set's pictures; None: unknown."""
+        references = self._session.references
+        known = next((s for s in references.sets if s.id == set_id), None)
+        if known is None or known.mm_per_pixel == mm_per_pixel:
+            return
+        before = known.mm_per_pixel
+        self._push(
+            f"scale of {known.name}",
+            lambda: references.set_scale(set_id, mm_per_pixel),
+            lambda: references.set_scale(set_id, before),
+        )
+
     def save_limits(self, limits: Limits) -> None:
         """Make limits count."""
         desk = self._session.limits

@@ -3,7 +3,7 @@
 import time
 from pathlib import PurePath
 
-from PySide6.QtCore import QEvent, QMimeData, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDragLeaveEvent,
@@ -20,11 +20,21 @@ from inspector_gui.ui.card import Card
 from inspector_gui.ui.dropping import DropHint, has_pictures, local_paths
 from inspector_gui.ui.drops import dropped_picture
 from inspector_gui.ui.part_header import PartHeader
-from inspector_gui.ui.part_view import MapView, PartMap, map_view, overlay_table, part_map
+from inspector_gui.ui.part_view import (
+    MapView,
+    PartMap,
+    map_view,
+    outline_box,
+    overlay_table,
+    part_map,
+)
 from inspector_gui.ui.picture_area import PictureArea
 from inspector_gui.ui.reference_pictures import ReferencePictures
+from inspector_gui.ui.region_list import region_lines
+from inspector_gui.ui.scale_dialog import Ruler
 from inspector_gui.ui.start_page import StartPage
 from inspector_gui.ui.theme import OUTCOME_WORDS, VERDICT_WORDS, Theme
+from inspector_gui.ui.why_view import WhyView
 
 
 class HeatmapPanel(Card):
@@ -47,6 +57,9 @@ class HeatmapPanel(Card):
         self.area = PictureArea(theme)
         self.start_page = StartPage(session)
         self._references = ReferencePictures(session, self)
+        self.why = WhyView(session, self.area, self)
+        self.ruler = Ruler(self.area.view, self)
+        self._was_explaining = False
         self._hint = DropHint(self.tr("Check these pictures"), theme, self)
         part_page = QWidget()
         column = QVBoxLayout(part_page)
@@ -72,6 +85,12 @@ class HeatmapPanel(Card):
         page.retry_requested.connect(self.retry_requested)
         page.open_requested.connect(self.open_requested)
         self.header.fit_requested.connect(self.fit)
+        self.header.why_requested.connect(self.explain)
+        self.why.shown.connect(self._on_explaining)
+        self.area.view.clicked.connect(self._on_clicked)
+        self.area.view.double_clicked.connect(self._on_double_clicked)
+        self.area.regions.chosen.connect(self._on_region_chosen)
+        self._session.references.scale_changed.connect(self._on_limits)
         self.header.overlay_toggled.connect(self._on_overlay_toggled)
         self.header.opacity_changed.connect(self._on_opacity)
         self._references.arrived.connect(self._show_references)
@@ -91,6 +110,14 @@ class HeatmapPanel(Card):
     def fit(self) -> None:
         """Show the whole picture."""
         self.area.view.fit()
+
+    def explain(self) -> None:
+        """Show what the hottest place of the part was compared with, or stop showing it."""
+        if self._part is None:
+            self._session.notice(self.tr("Open a part first."))
+        else:
+            self.why.toggle()
+        self.header.set_why_shown(self.why.is_shown)
 
     def hide_overlay(self, is_hidden: bool) -> None:
         """Hide map and outlines for the moment (Space is held), or show them again."""
@@ -132,6 +159,8 @@ class HeatmapPanel(Card):
     def _on_opened(self, part: Part | None) -> None:
         self._part = part
         self._map = part_map(part) if part is not None else None
+        self.why.set_map(self._map)
+        self.area.regions.forget()
         self.pages.setCurrentIndex(0 if part is None else 1)
         if part is None:
             self._seen = None
@@ -158,12 +187,49 @@ class HeatmapPanel(Card):
         self._seen = map_view(self._map, limits) if self._map and limits else None
         area = self._map.area if self._map is not None else QRectF()
         self.area.view.set_overlay(self._seen.overlay if self._seen else None, area)
-        self.area.view.set_outlines(self._seen.outlines if self._seen else ())
+        self._list_regions(limits)
+        self._show_outlines()
         if has_map:
             self.area.view.overlay.set_table(overlay_table(self.header.opacity.value() / 100))
         self._show_marks()
         if self._part is not None:
             self._show_decision()
+
+    def _list_regions(self, limits: Limits | None) -> None:
+        current = self._session.references.current
+        lines: tuple[str, ...] = ()
+        if self._seen is not None and limits is not None and current is not None:
+            lines = region_lines(self._seen.regions, limits, current.mm_per_pixel)
+        self.area.show_regions(lines)
+
+    def _on_region_chosen(self, number: int | None) -> None:
+        self._show_outlines()
+        outlines = self._seen.outlines if self._seen is not None else ()
+        if number is not None and number < len(outlines):
+            self.area.view.zoom_to(outline_box(outlines[number]))
+        elif self._part is not None:
+            self.area.view.fit()
+
+    def _show_outlines(self) -> None:
+        outlines = self._seen.outlines if self._seen is not None else ()
+        self.area.view.set_outlines(outlines, chosen=self.area.regions.chosen_number)
+
+    def _on_clicked(self, point: QPointF) -> None:
+        """Explain a point; a click that chooses points of the scale is not meant for that."""
+        if self.ruler.take(point) or self._part is None or self._part.image is None:
+            return
+        self._was_explaining = self.why.is_shown
+        self.why.ask_at(point)
+
+    def _on_double_clicked(self) -> None:
+        """Take back what the first of two clicks has opened."""
+        if not self._was_explaining and not self.ruler.is_active:
+            self._session.why.close()
+
+    def _on_explaining(self, is_shown: bool) -> None:
+        self.header.set_why_shown(is_shown)
+        if is_shown:
+            self.setFocus(Qt.FocusReason.OtherFocusReason)  # for Esc
 
     def _limits_of_map(self) -> Limits | None:
         """Return the limits, None where the part was scored in another way than they are for."""
@@ -242,13 +308,13 @@ class HeatmapPanel(Card):
             return self.tr("not scored")
         if self._seen is None:
             return ""
-        areas = self._seen.areas
-        if not areas:
+        regions = self._seen.regions
+        if not regions:
             return self.tr("no region over the limit")
-        count = self.tr("{0} regions").format(len(areas))
-        if len(areas) == 1:
+        count = self.tr("{0} regions").format(len(regions))
+        if len(regions) == 1:
             count = self.tr("1 region")
-        return count + self.tr(" · largest {0} px").format(f"{max(areas):,}")
+        return count + self.tr(" · largest {0} px").format(f"{max(r.area for r in regions):,}")
 
     def _circumstances(self, decision: Decision, row: InspectionRow) -> str:
         said = []
@@ -282,6 +348,8 @@ class HeatmapPanel(Card):
                 self.hide_overlay(True)
         elif event.key() == Qt.Key.Key_F and not event.modifiers():
             self.fit()
+        elif event.key() == Qt.Key.Key_Escape and self.why.is_shown:
+            self._session.why.close()
         else:
             super().keyPressEvent(event)
 

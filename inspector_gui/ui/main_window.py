@@ -33,6 +33,7 @@ from inspector_gui.ui.notices import NoticeStrip
 from inspector_gui.ui.recipe_dialog import RecipeDialog
 from inspector_gui.ui.reference_panel import ReferencePanel
 from inspector_gui.ui.review_panel import ReviewPanel
+from inspector_gui.ui.scale_dialog import ScaleDialog
 from inspector_gui.ui.status import StatusLine
 from inspector_gui.ui.theme import Theme
 from inspector_gui.ui.threshold_panel import ThresholdPanel
@@ -188,6 +189,17 @@ class MainWindow(QMainWindow):
             self._session.notice(self.tr("Create a reference set first."))
         else:
             RecipeDialog(self._session, current.scoring, self).show()
+
+    def show_scale(self) -> None:
+        """State the scale of the current set's pictures, in a window beside this one."""
+        current = self._session.references.current
+        if current is None:
+            self._session.notice(self.tr("Create a reference set first."))
+            return
+        self._show_beside(
+            f"scale {current.id}",
+            lambda: ScaleDialog(self._session, self.commands, self.heatmap.ruler, current, self),
+        )
 
     def show_health(self) -> None:
         """Show how healthy the current set is, in a window that stays beside this one."""

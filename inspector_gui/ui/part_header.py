@@ -25,6 +25,7 @@ class PartHeader(QWidget):
     overlay_toggled = Signal(bool)
     opacity_changed = Signal(float)
     fit_requested = Signal()
+    why_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -40,6 +41,11 @@ class PartHeader(QWidget):
         self.overlay.setCheckable(True)
         self.overlay.setChecked(True)
         self.overlay.setToolTip(self.tr("Show the overlay. Hold Space to look under it."))
+        self.why = self._button(self.tr("Why?  W"), "chip")
+        self.why.setCheckable(True)
+        self.why.setToolTip(
+            self.tr("What the hottest place was compared with (W); or click a place")
+        )
         self.fit = self._button(self.tr("Fit  F"), None)
         self.fit.setToolTip(self.tr("Show the whole picture (F)"))
         self.opacity = QSlider(Qt.Orientation.Horizontal)
@@ -55,10 +61,11 @@ class PartHeader(QWidget):
         row.addWidget(self.word)
         row.addWidget(self.multiple)
         row.addWidget(self.notes, 1)
-        for widget in (self.opacity, self.overlay, self.fit):
+        for widget in (self.opacity, self.overlay, self.why, self.fit):
             row.addWidget(widget)
         self.overlay.toggled.connect(self.overlay_toggled)
         self.opacity.valueChanged.connect(self._on_opacity)
+        self.why.clicked.connect(self.why_requested)
         self.fit.clicked.connect(self.fit_requested)
 
     def show_decision(self, outcome: Outcome, multiple: str, lines: tuple[str, str]) -> None:
@@ -74,6 +81,10 @@ class PartHeader(QWidget):
             self.overlay.setChecked(is_shown and is_possible)
         for widget in (self.overlay, self.opacity):
             widget.setEnabled(is_possible)
+
+    def set_why_shown(self, is_shown: bool) -> None:
+        """Follow whether something is explained."""
+        self.why.setChecked(is_shown)
 
     def _on_opacity(self, value: int) -> None:
         self.opacity_changed.emit(value / 100)

@@ -4,14 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QPointF, QRectF
 
-from inspector_gui.core.types import Floats, Limits, Part, Scoring
+from inspector_gui.core.types import Floats, Limits, Part, Region, Scoring
 
 LONGEST_OVERLAY = 512
 """Longer side of the drawn overlay in pixels: smooth to look at, cheap to colour."""
-
-_OUTLINE_SMOOTHING = np.array([1, 4, 6, 4, 1], np.float32) / 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,23 +26,25 @@ class PartMap:
 
 @dataclass(frozen=True, eq=False)
 class MapView:
-    """A map under some limits: bytes of the absolute scale, outlines and areas of its regions.
+    """A map under some limits: bytes of the absolute scale, and its regions, highest peak first.
 
-    Outlines are float32, n x 2 (x, y), and areas are counts, both in pixels of the picture.
+    Regions are in pixels of the picture.
     """
 
     overlay: npt.NDArray[np.uint8]
-    outlines: tuple[Floats, ...]
-    areas: tuple[int, ...]
+    regions: tuple[Region, ...]
+
+    @property
+    def outlines(self) -> tuple[Floats, ...]:
+        """The closed outlines of the regions: float32, n x 2 (x, y) each."""
+        return tuple(region.contour for region in self.regions)
 
 
 def inspected_area(scoring: Scoring, height: int, width: int) -> QRectF:
     """Return the part of an H x W picture that the network saw, in its pixels."""
-    from inspector_gui.core.preprocess import Geometry
+    from inspector_gui.core.places import input_area
 
-    geometry = Geometry(scoring.size, scoring.crop)
-    start, side = geometry.margin / geometry.size, geometry.side / geometry.size
-    return QRectF(start * width, start * height, side * width, side * height)
+    return QRectF(*input_area(scoring, height, width))
 
 
 def part_map(part: Part) -> PartMap | None:
@@ -64,16 +64,35 @@ def part_map(part: Part) -> PartMap | None:
 
 def map_view(found: PartMap, limits: Limits) -> MapView:
     """Return a map as it is shown under `limits`."""
-    from inspector_gui.core.heatmap import regions, to_bytes
+    from inspector_gui.core.heatmap import to_bytes
+    from inspector_gui.core.places import Box
+    from inspector_gui.core.regions import picture_regions
 
-    side = found.values.shape[0]
-    scale = np.array([found.area.width(), found.area.height()], np.float32) / side
-    start = np.array([found.area.x(), found.area.y()], np.float32)
-    places = regions(found.values, limits)
-    return MapView(
-        overlay=to_bytes(found.fine, limits),
-        outlines=tuple(_smooth(p.contour) * scale + start for p in places),
-        areas=tuple(max(1, round(p.area * float(scale.prod()))) for p in places),
+    area = Box(found.area.x(), found.area.y(), found.area.width(), found.area.height())
+    return MapView(to_bytes(found.fine, limits), picture_regions(found.values, limits, area))
+
+
+def outline_box(outline: Floats) -> QRectF:
+    """Return the box round an outline (float32, n x 2)."""
+    (left, top), (right, bottom) = outline.min(axis=0).tolist(), outline.max(axis=0).tolist()
+    return QRectF(left, top, right - left, bottom - top)
+
+
+def hottest(found: PartMap) -> QPointF:
+    """Return the point of the picture where the map is highest."""
+    height, width = found.values.shape
+    row, column = divmod(int(found.values.argmax()), width)
+    x = found.area.x() + (column + 0.5) / width * found.area.width()
+    return QPointF(x, found.area.y() + (row + 0.5) / height * found.area.height())
+
+
+def value_at(found: PartMap, point: QPointF) -> float:
+    """Return the map's value, as it is drawn, at a point of the picture (its edge outside)."""
+    height, width = found.values.shape
+    row = (point.y() - found.area.y()) / found.area.height() * height
+    column = (point.x() - found.area.x()) / found.area.width() * width
+    return float(
+        found.values[min(max(int(row), 0), height - 1), min(max(int(column), 0), width - 1)]
     )
 
 
@@ -84,15 +103,3 @@ def overlay_table(opacity: float) -> npt.NDArray[np.uint32]:
     alpha = opacity_table(opacity).astype(np.uint32)
     red, green, blue = (colour_table().astype(np.uint32) * alpha[:, None] // 255).T
     return np.asarray(alpha << 24 | red << 16 | green << 8 | blue, np.uint32)
-
-
-def _smooth(contour: npt.NDArray[np.int32]) -> Floats:
-    """Return a closed outline through pixel centres without its stairs; a dot becomes a square."""
-    points = contour.astype(np.float32) + 0.5
-    if len(points) < 4:
-        low, high = points.min(0) - 0.5, points.max(0) + 0.5
-        return np.array([low, [high[0], low[1]], high, [low[0], high[1]]], np.float32)
-    reach = len(_OUTLINE_SMOOTHING) // 2
-    around = np.concatenate([points[-reach:], points, points[:reach]])
-    columns = [np.convolve(around[:, i], _OUTLINE_SMOOTHING, "valid") for i in (0, 1)]
-    return np.stack(columns, 1).astype(np.float32)

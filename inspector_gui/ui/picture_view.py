@@ -15,10 +15,17 @@ from inspector_gui.ui.theme import DARK, Theme
 
 _LINE_PX = 2.0
 _HALO_PX = 4.0
+_CHOSEN_PX = 5.0
+_CROSS_PX = 8.0  # in pixels of the picture
+_MARK = "#7fe3ff"
+"""Neither a colour of the map nor of a decision."""
 _MOST_PIXELS_WIDE = 16
 """Zooming in ends where this many pixels of the picture fill the view."""
 _FARTHEST = 4.0
 """Zooming out ends at this many pictures side by side."""
+_ROOM = 2.5
+"""Times its size that is shown of what is zoomed to, and the least share of the picture."""
+_LEAST_SEEN = 0.2
 WHOLE = QRectF(0, 0, 1, 1)
 
 
@@ -30,6 +37,10 @@ class PictureView(pg.GraphicsView):  # type: ignore[misc]
 
     moved = Signal(QRectF)
     """The visible part of the picture, in fractions of it."""
+    clicked = Signal(QPointF)
+    """A point of the picture, in its pixels."""
+    double_clicked = Signal()
+    """After `clicked`; the whole picture is shown by then."""
     size_shown: tuple[int, int] | None = None
     """Width and height of the picture, None where there is none."""
     is_fitted = True
@@ -47,7 +58,12 @@ class PictureView(pg.GraphicsView):  # type: ignore[misc]
         self.overlay = OverlayItem()
         self._halo = _outline_item()
         self.outlines = _outline_item()
-        for item in (self.picture, self.overlay, self._halo, self.outlines):
+        self._chosen = _outline_item()
+        self._mark_halo = _outline_item()
+        self.mark = _outline_item()
+        """A box or a line that was pointed out."""
+        lines = (self._halo, self.outlines, self._chosen, self._mark_halo, self.mark)
+        for item in (self.picture, self.overlay, *lines):
             self.box.addItem(item, ignoreBounds=True)
         self.box.sigRangeChanged.connect(self._on_range_changed)
         self.box.sigRangeChangedManually.connect(self._on_moved_by_hand)
@@ -66,18 +82,44 @@ class PictureView(pg.GraphicsView):  # type: ignore[misc]
         """Lay a map (uint8, h x w) over `area` of the picture."""
         self.overlay.set_values(values, area)
 
-    def set_outlines(self, outlines: Sequence[Floats]) -> None:
-        """Draw closed outlines (float32, n x 2) over the picture."""
-        path = QPainterPath()
-        for outline in outlines:
-            path.addPolygon(QPolygonF([QPointF(x, y) for x, y in outline.tolist()]))
-            path.closeSubpath()
+    def set_outlines(self, outlines: Sequence[Floats], *, chosen: int | None = None) -> None:
+        """Draw closed outlines (float32, n x 2) over the picture, the chosen one stronger."""
+        path, strong = QPainterPath(), QPainterPath()
+        for number, outline in enumerate(outlines):
+            polygon = QPolygonF([QPointF(x, y) for x, y in outline.tolist()])
+            for drawn in (path, strong) if number == chosen else (path,):
+                drawn.addPolygon(polygon)
+                drawn.closeSubpath()
         self._halo.setPath(path)
         self.outlines.setPath(path)
+        self._chosen.setPath(strong)
+
+    def set_mark(self, box: QRectF | None) -> None:
+        """Point out a box of the picture, in its pixels; None: nothing."""
+        path = QPainterPath()
+        if box is not None:
+            path.addRect(box)
+        self._set_mark(path)
+
+    def set_ruler(self, points: Sequence[QPointF]) -> None:
+        """Point out one or two points of the picture and the line between them."""
+        path = QPainterPath()
+        for point in points:
+            for x, y in ((_CROSS_PX, 0), (0, _CROSS_PX)):
+                path.moveTo(point - QPointF(x, y))
+                path.lineTo(point + QPointF(x, y))
+        if points:
+            path.moveTo(points[0])
+            path.lineTo(points[-1])
+        self._set_mark(path)
+
+    def _set_mark(self, path: QPainterPath) -> None:
+        self._mark_halo.setPath(path)
+        self.mark.setPath(path)
 
     def set_marks_visible(self, is_visible: bool) -> None:
         """Show or hide map and outlines."""
-        for item in (self.overlay, self._halo, self.outlines):
+        for item in (self.overlay, self._halo, self.outlines, self._chosen):
             item.setVisible(is_visible)
 
     def fit(self) -> None:
@@ -94,6 +136,31 @@ class PictureView(pg.GraphicsView):  # type: ignore[misc]
             part.x() * width, part.y() * height, part.width() * width, part.height() * height
         )
         self.box.setRange(rect, padding=0)
+
+    def zoom_to(self, box: QRectF) -> None:
+        """Show a box of the picture, in its pixels, with as much around it."""
+        if self.size_shown is None:
+            return
+        width, height = self.size_shown
+        least = max(width, height) * _LEAST_SEEN
+        wide, high = max(_ROOM * box.width(), least), max(_ROOM * box.height(), least)
+        self._show_around(box.center(), min(wide / width, 1), min(high / height, 1))
+
+    def reveal(self, point: QPointF) -> None:
+        """Show a point of the picture, in its pixels, at the zoom there is."""
+        if self.size_shown is None or self.box.viewRect().contains(point):
+            return
+        seen = self.visible_part()
+        self._show_around(point, seen.width(), seen.height())
+
+    def _show_around(self, point: QPointF, wide: float, high: float) -> None:
+        """Show so much of the picture (in fractions of it) around a point, but not beyond it."""
+        assert self.size_shown is not None
+        left = point.x() / self.size_shown[0] - wide / 2
+        top = point.y() / self.size_shown[1] - high / 2
+        left, top = min(max(left, 0), 1 - wide), min(max(top, 0), 1 - high)
+        self.is_fitted = False
+        self.show_part(QRectF(left, top, wide, high))
 
     def visible_part(self) -> QRectF:
         """Return what is visible of the picture, in fractions of it."""
@@ -121,7 +188,10 @@ class PictureView(pg.GraphicsView):  # type: ignore[misc]
     def _recolour(self) -> None:
         self.setBackground(QColor(self._theme.colours.picture))
         self.outlines.setPen(_cosmetic(QColor(DARK.bad), _LINE_PX))  # on pictures, not on cards
+        self._chosen.setPen(_cosmetic(QColor(DARK.bad), _CHOSEN_PX))
+        self.mark.setPen(_cosmetic(QColor(_MARK), _LINE_PX))
         self._halo.setPen(_cosmetic(QColor(0, 0, 0, 120), _HALO_PX))
+        self._mark_halo.setPen(_cosmetic(QColor(0, 0, 0, 190), _CHOSEN_PX))
 
 
 class PictureItem(pg.GraphicsObject):  # type: ignore[misc]
@@ -235,9 +305,16 @@ class _Box(pg.ViewBox):  # type: ignore[misc]
             super().mouseDragEvent(event, axis)
 
     def mouseClickEvent(self, event: Any) -> None:
-        if event.double() and self.state["mouseEnabled"][0]:
+        if event.button() != Qt.MouseButton.LeftButton or not self.state["mouseEnabled"][0]:
+            return
+        event.accept()
+        if event.double():
             self._view.fit()
-            event.accept()
+            self._view.double_clicked.emit()
+            return
+        size, point = self._view.size_shown, self.mapToView(event.pos())
+        if size is not None and 0 <= point.x() <= size[0] and 0 <= point.y() <= size[1]:
+            self._view.clicked.emit(point)
 
 
 def _outline_item() -> QGraphicsPathItem:

@@ -8,7 +8,7 @@ from inspector_gui.core.types import Purpose
 from inspector_gui.session import Session
 from inspector_gui.session.session import Readiness
 from inspector_gui.ui.card import set_role
-from inspector_gui.workers.engine import Phase
+from inspector_gui.workers.engine_state import Phase
 
 _ROLES = {
     Readiness.NO_WORKSPACE: "muted",

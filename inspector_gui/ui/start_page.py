@@ -7,7 +7,7 @@ from inspector_gui.core.calibration import MIN_REFERENCES
 from inspector_gui.session import Session
 from inspector_gui.session.session import Readiness
 from inspector_gui.ui.card import label
-from inspector_gui.workers.engine import Phase
+from inspector_gui.workers.engine_state import Phase
 
 _WIDTH = 520
 

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWi
 
 from inspector_gui.core.types import Progress
 from inspector_gui.session import Session
-from inspector_gui.workers.engine import Phase
+from inspector_gui.workers.engine_state import Phase
 
 _MEMORY_MS = 2000
 _EXACT = "exact"  # what goes without saying of a search

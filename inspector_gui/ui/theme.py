@@ -180,7 +180,8 @@ def _style_sheet(c: Colours) -> str:
     """Return the style sheet. Widgets choose a look by dynamic properties.
 
     `role` of a label: title, muted, small, heading, good, warn, bad. `role` of a button: primary,
-    accept, unsure, reject, chip (checkable). `card` = true on a QFrame draws a panel.
+    accept, unsure, reject, chip (checkable); of a tool button: candidate (checkable). `card` =
+    true on a QFrame draws a panel.
     """
     filled = "".join(
         f"""
@@ -236,6 +237,8 @@ def _style_sheet(c: Colours) -> str:
         QPushButton:focus, QToolButton:focus {{ border-color: {c.accent}; }}
         QPushButton:disabled, QToolButton:disabled {{ color: {c.muted}; }}
         QToolButton::menu-indicator {{ image: none; }}
+        QToolButton[role="candidate"] {{ padding: 2px 3px; border-width: 2px; }}
+        QToolButton[role="candidate"]:checked {{ border-color: {c.accent}; font-weight: 600; }}
         QPushButton[role="chip"] {{ padding: 4px 8px; }}
         QPushButton[role="chip"]:checked {{ background: {c.accent}; color: {c.on_accent};
             border-color: {c.accent}; font-weight: 600; }}

@@ -3,17 +3,15 @@
 It works in turns of at most a fifth of a second and returns to its event loop between them, so
 that a frame never waits for a long job and everything can be stopped at any time. Each turn does
 the first of these that there is to do: load the network, compute features of new references,
-judge an ad hoc part, judge a part of the feed, score a reference against the others, do the same
-for validation and known bad pictures, go on with the health of the set.
+judge an ad hoc part, judge a part of the feed, explain one, score a reference against the others,
+do the same for validation and known bad pictures, go on with the health of the set.
 A reference whose file is unreadable is left out with a sentence; judging goes on with the others.
 """
 
 import time
 from collections import deque
-from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from enum import Enum, auto
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal, Slot
@@ -23,55 +21,18 @@ from inspector_gui.core.calibration import MIN_REFERENCES
 from inspector_gui.core.decision import decide
 from inspector_gui.core.errors import KnownError
 from inspector_gui.core.types import Frame, Inspection, Limits, Source
+from inspector_gui.workers.converting import Conversion
+from inspector_gui.workers.engine_state import Calibration, EngineState, Phase
+from inspector_gui.workers.explaining import Answer, Explaining, Question
 from inspector_gui.workers.gallery_work import GalleryWork, Setup
 from inspector_gui.workers.health_work import Assessment, HealthWork
 from inspector_gui.workers.index_building import IndexBuilding
-from inspector_gui.workers.jobs import ChildJob
 from inspector_gui.workers.mailbox import Mailbox
 from inspector_gui.workers.thread import Worker
 
 if TYPE_CHECKING:  # the engine's own imports come after the window, in this thread
     from inspector_gui.core.features import Extractor
     from inspector_gui.store.features_cache import FeatureStore
-
-
-class Phase(Enum):
-    """What the engine is busy with before it can judge, or that it can."""
-
-    IDLE = auto()
-    LOADING = auto()
-    CONVERTING = auto()
-    INDEXING = auto()
-    CALIBRATING = auto()
-    READY = auto()
-    FAILED = auto()
-
-
-@dataclass(frozen=True)
-class EngineState:
-    """What the status bar and the reference panel say of the engine."""
-
-    phase: Phase = Phase.IDLE
-    done: int = 0
-    total: int = 0
-    device: str = ""
-    reason: str = ""
-    search: str = ""
-    """How references are searched: exact, or approximate with its recall."""
-
-
-@dataclass(frozen=True, eq=False)
-class Calibration:
-    """Scores of pictures of a set against its gallery, by hash.
-
-    Of references they are leave-one-out scores; `is_others` says that they are of the pictures of
-    other purposes.
-    """
-
-    set_id: int
-    fingerprint: str
-    scores: Mapping[str, float]
-    is_others: bool = False
 
 
 class Engine(Worker):
@@ -84,8 +45,11 @@ class Engine(Worker):
     calibrated = Signal(object)
     assessed = Signal(object)
     """An `Assessment` of the set's health."""
+    explained = Signal(object)
+    """The `Answer` to a `Question`."""
     state_changed = Signal(object)
     _configured = Signal(object)
+    _asked = Signal(object)
     _limited = Signal(object)
     _woken = Signal()
 
@@ -104,11 +68,13 @@ class Engine(Worker):
         self._before: GalleryWork | None = None
         self._health = HealthWork()
         self._follows: GalleryWork | None = None
-        self._job: ChildJob | None = None
+        self._explaining = Explaining()
+        self._conversion: Conversion | None = None
         self._building: IndexBuilding | None = None
         self._is_awake = False
         self._configured.connect(self._configure)
         self._limited.connect(self._limit)
+        self._asked.connect(self._ask)
         self._woken.connect(self._turn, Qt.ConnectionType.QueuedConnection)
 
     # Called from other threads
@@ -120,6 +86,10 @@ class Engine(Worker):
     def set_limits(self, limits: Limits) -> None:
         """Decide by other limits from the next frame on."""
         self._limited.emit(limits)
+
+    def explain(self, question: Question | None) -> None:
+        """Answer a question by `explained`, in place of any asked before; None: none."""
+        self._asked.emit(question)
 
     def submit(self, frame: Frame, is_live: bool) -> None:
         """Queue a frame; of a live source only the newest is kept."""
@@ -145,10 +115,11 @@ class Engine(Worker):
         self._setup = setup
         self._before, self._work, self._follows = self._work or self._before, None, None
         self._health.leave()
+        self._explaining.forget_gallery()
         self._limits = setup.limits if setup else None
         self._say(Phase.IDLE)
-        if self._job is not None and self._job.arguments != _conversion(setup):
-            self._end_job()  # of a network that nobody waits for any more
+        if self._conversion is not None:
+            self._conversion.keep_only(setup)
         if setup is None:
             self._close_features()  # perhaps another workspace comes
             return
@@ -161,6 +132,11 @@ class Engine(Worker):
     @Slot(object)
     def _limit(self, limits: Limits) -> None:
         self._limits = limits
+        self._wake()
+
+    @Slot(object)
+    def _ask(self, question: Question | None) -> None:
+        self._explaining.ask(question)
         self._wake()
 
     def _wake(self) -> None:
@@ -177,6 +153,7 @@ class Engine(Worker):
         if self._state.phase is Phase.FAILED:
             while (frame := self._next_frame()) is not None:
                 self.rejected.emit(frame, self._state.reason, setup)
+            self._say_why(self._explaining.give_up(self._state.reason))
             return
         try:
             if self._go_on(setup):
@@ -198,8 +175,14 @@ class Engine(Worker):
             self._say(Phase.INDEXING, done=done, total=work.total)
             assert self._extractor is not None
             work.index(self._extractor)
+        elif self._explaining.is_urgent(setup):
+            self._explain(work)
+            if self._can_judge(work):
+                self._judge_next(setup, work)
         elif self._can_judge(work) and self._judge_next(setup, work):
             pass
+        elif self._explaining.is_wanted(setup):
+            self._explain(work)
         elif work.to_score:
             self._say(Phase.CALIBRATING, done=len(work.scores), total=work.sample)
             if work.calibrate(self.stopping.is_set):
@@ -238,6 +221,17 @@ class Engine(Worker):
     def _can_judge(self, work: GalleryWork) -> bool:
         return len(work.hashes) >= MIN_REFERENCES and self._limits is not None
 
+    def _explain(self, work: GalleryWork) -> None:
+        assert self._extractor is not None
+        try:
+            self._say_why(self._explaining.step(work, self._extractor))
+        except Exception as error:  # of this question; parts are judged all the same
+            self._say_why(self._explaining.give_up(self.in_words(error)))
+
+    def _say_why(self, answer: Answer | None) -> None:
+        if answer is not None and not self.stopping.is_set():
+            self.explained.emit(answer)
+
     def _tell_unreadable(self) -> None:
         """Name what could not be read, all together once the rest has its features."""
         sentence = self._work.take_unreadable() if self._work is not None else ""
@@ -263,22 +257,20 @@ class Engine(Worker):
         return True
 
     def _convert(self, setup: Setup) -> None:
-        """Convert a network in a child process, so that this process never imports torch."""
-        if self._job is not None:
-            return
-        self._say(Phase.CONVERTING)
-        self._job = ChildJob(list(_conversion(setup)), self)
-        self._job.progressed.connect(self._on_converting)
-        self._job.finished.connect(self._on_converted)
-        self._job.start()
+        if self._conversion is None:
+            self._conversion = Conversion(self)
+            self._conversion.progressed.connect(self._on_converting)
+            self._conversion.ended.connect(self._on_converted)
+        if not self._conversion.is_running:
+            self._say(Phase.CONVERTING)
+            self._conversion.begin(setup)
 
-    @Slot(str, int, int)
-    def _on_converting(self, _what: str, done: int, total: int) -> None:
+    @Slot(int, int)
+    def _on_converting(self, done: int, total: int) -> None:
         self._say(Phase.CONVERTING, done=done, total=total)
 
     @Slot(str)
     def _on_converted(self, sentence: str) -> None:
-        self._end_job()
         if sentence:
             self.failed.emit(sentence)
             self._say(Phase.FAILED, reason=sentence)
@@ -373,14 +365,9 @@ class Engine(Worker):
             self._state = state
             self.state_changed.emit(state)
 
-    def _end_job(self) -> None:
-        job, self._job = self._job, None
-        if job is not None:
-            job.cancel()
-            job.deleteLater()
-
     def _close(self) -> None:
-        self._end_job()
+        if self._conversion is not None:
+            self._conversion.cancel()
         self._work = None
         self._close_features()
         self._extractor = None
@@ -392,8 +379,3 @@ class Engine(Worker):
         if self._features is not None:
             self._features.close()
             self._features = None
-
-
-def _conversion(setup: Setup | None) -> tuple[str, ...]:
-    """Return the command that converts the network of a setup."""
-    return ("convert", "--backbone", setup.scoring.backbone) if setup else ()

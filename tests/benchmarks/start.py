@@ -44,7 +44,7 @@ def inside(place: Path, report: Path) -> None:
     from inspector_gui.heartbeat import Heartbeat
     from inspector_gui.session.session import Readiness
     from inspector_gui.settings import Settings
-    from inspector_gui.workers.engine import Phase
+    from inspector_gui.workers.engine_state import Phase
 
     set_up_process()
     app = App(Settings(place / "window.ini"))

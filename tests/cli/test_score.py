@@ -37,12 +37,15 @@ def test_coloured_hazelnuts_fail_and_good_ones_pass(
     references, parts = some
     result = invoke(
         "score", parts, "--references", references, "--csv", tmp_path / "r.csv",
-        "--json", tmp_path / "r.json", "--heatmaps", tmp_path / "maps",
+        "--json", tmp_path / "r.json", "--heatmaps", tmp_path / "maps", "--mm-per-pixel", "0.05",
     )  # fmt: skip
     assert (result.exit_code, result.stderr) == (0, "")
     with (tmp_path / "r.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert list(rows[0]) == ["path", "score", "stage1", "multiple", "decision", "reason", "nearest"]
+    assert list(rows[0]) == [
+        "path", "score", "stage1", "multiple", "decision", "reason", "nearest", "regions",
+        "largest_area", "largest_area_mm2",
+    ]  # fmt: skip
     decisions = {row["path"].rsplit("/", 1)[1]: row["decision"] for row in rows}
     assert {name: "good" in name for name in decisions} == {
         name: decision == "pass" for name, decision in decisions.items()
@@ -50,7 +53,21 @@ def test_coloured_hazelnuts_fail_and_good_ones_pass(
     for row in rows:
         assert (references / row["nearest"]).is_file()
         assert f"{float(row['multiple']):.2f} × limit" in result.stdout
+        assert (int(row["regions"]) > 0) == (row["decision"] == "fail")
     report = read_json(tmp_path / "r.json")
+    assert report["mm_per_pixel"] == 0.05
+    for part, row in zip(report["parts"], rows, strict=True):
+        regions = part["regions"]
+        assert str(regions["count"]) == row["regions"] == str(len(regions["list"]))
+        assert str(regions["largest_area"] or "") == row["largest_area"]
+        picture = read_image(Path(part["path"]))
+        for region in regions["list"]:
+            assert region["area_mm2"] == pytest.approx(region["area"] * 0.05**2)
+            assert region["multiple"] >= 1
+            left, top, wide, high = region["box"]
+            assert 0 <= left <= region["centre"][0] <= left + wide <= picture.shape[1]
+            assert 0 <= top <= region["centre"][1] <= top + high <= picture.shape[0]
+            assert region["area"] <= 1.2 * (wide + 4) * (high + 4)
     assert [part["decision"] for part in report["parts"]] == [row["decision"] for row in rows]
     assert report["k_used"] == report["n_references"] == 10
     assert report["limits"]["rule"] in " ".join(result.stdout.split())
@@ -241,3 +258,14 @@ def test_a_stop_leaves_nothing_behind(
     assert said == "Stopped; nothing was written.\n"
     assert list(results.iterdir()) == []
     assert list(temporary.iterdir()) == []
+
+
+def test_a_scale_is_refused_where_there_is_no_map_to_measure(
+    some: tuple[Path, Path], invoke: Invoke
+) -> None:
+    references, parts = some
+    result = invoke(
+        "score", parts, "--references", references, "--method", "dn2", "--mm-per-pixel", "0.1"
+    )
+    assert result.exit_code != 0
+    assert "no regions to measure" in result.stderr

@@ -11,7 +11,7 @@ from inspector_gui.feed.folder import FolderSource
 from inspector_gui.feed.source import EndOfSource
 from inspector_gui.store.database import Workspace
 from inspector_gui.store.inspections import Inspections
-from inspector_gui.workers.engine import Phase
+from inspector_gui.workers.engine_state import Phase
 from inspector_gui.workers.feed_worker import FeedState
 from tests.drawn import picture, png, sha, write_parts
 from tests.session.desk import Desk

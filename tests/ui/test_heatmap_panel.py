@@ -87,7 +87,7 @@ def test_an_outline_goes_round_the_hot_place_and_counts_pixels_of_the_picture() 
     found = part_map(part(FAILED, image=picture(400, 800), patches=spot(9.0)))
     assert found is not None
     view = map_view(found, LIMITS)
-    (outline,), (area,) = view.outlines, view.areas
+    (outline,), area = view.outlines, view.regions[0].area
     low, high = outline.min(0), outline.max(0)
     x, y = 800 * 20.5 / 28, 400 * 7.5 / 28
     assert low[0] < x < high[0]

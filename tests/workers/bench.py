@@ -16,7 +16,8 @@ from inspector_gui.core.types import (
     Source,
     gallery_fingerprint,
 )
-from inspector_gui.workers.engine import Calibration, Engine, EngineState, Phase
+from inspector_gui.workers.engine import Engine
+from inspector_gui.workers.engine_state import Calibration, EngineState, Phase
 from inspector_gui.workers.gallery_work import Setup
 from tests.drawn import picture, png, sha
 

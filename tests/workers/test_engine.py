@@ -16,7 +16,7 @@ from inspector_gui.core.types import (
     Source,
 )
 from inspector_gui.store.features_cache import open_store
-from inspector_gui.workers.engine import Phase
+from inspector_gui.workers.engine_state import Phase
 from tests.drawn import picture, png, sha
 from tests.workers.bench import DN2, LIMITS, SPADE, Bench
 

@@ -1,0 +1,293 @@
+"""Why a place of a part is far from normal: what it was compared with, and what is usual there.
+
+A map keeps one distance a place. Here a single place is compared once more, by brute force, and
+everything is kept: which place of which reference came closest, which ones come next, and how far
+the references themselves are from each other at that place (each left out by its index). Where a
+method compares whole pictures (DN2), or a part has no map, pictures take the place of places.
+
+Every explainer works in short steps, so that it can share a thread.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from inspector_gui.core.features import Features, Gallery
+from inspector_gui.core.methods.dn2 import global_score
+from inspector_gui.core.neighbours import squared_distances
+from inspector_gui.core.places import Place
+from inspector_gui.core.types import Floats, Scoring
+
+CANDIDATES = 5
+"""References that are named after the closest one."""
+HIGH = 0.95
+"""Quantile of good parts that `Usual.high` is."""
+_MOST_USUAL = 32  # references that what is usual is taken from; more hardly change a median
+_NEAREST_USUAL = 20  # the same among whole pictures, nearest first
+
+Levels = tuple[Floats, Floats, Floats]
+Doubles = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Match:
+    """A reference that came close: its gallery row, the place in it, the squared distance.
+
+    `place` is None where whole pictures were compared.
+    """
+
+    row: int
+    place: Place | None
+    distance: float
+
+
+@dataclass(frozen=True)
+class Usual:
+    """How far good parts are from the others: median and 95 % quantile over `count` of them."""
+
+    median: float
+    high: float
+    count: int
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What a place (None: the whole picture) of a part was compared with.
+
+    `distance` is the mean squared distance to the kappa nearest (DN2: to the k nearest), so before
+    the border's weight and before smoothing the value of the map. `matches` are of different
+    references, closest first. `usual` is None where there are too few references to tell.
+    """
+
+    place: Place | None
+    distance: float
+    usual: Usual | None
+    matches: tuple[Match, ...]
+
+    @property
+    def times_usual(self) -> float | None:
+        """The distance as a multiple of the usual one; None where that is unknown or nothing."""
+        if self.usual is None or self.usual.median <= 0:
+            return None
+        return self.distance / self.usual.median
+
+
+class Explainer(Protocol):
+    """Explains one place or part, a step at a time."""
+
+    def step(self) -> Explanation | None:
+        """Do a few milliseconds of work; the explanation once it is done, else None."""
+        ...
+
+
+def explainer_of(
+    scoring: Scoring,
+    features: Features,
+    gallery: Gallery,
+    rows: Sequence[int],
+    place: Place | None,
+) -> Explainer:
+    """Return what explains a part under a recipe.
+
+    `rows` are the references it was compared with, nearest first; `place` a cell of the finest
+    grid, None for the whole picture. Raises `ValueError` without rows and outside the grid.
+    """
+    if place is None or not features.levels[0].size:
+        return PartExplainer(features, gallery, k=scoring.k)
+    return PlaceExplainer(features, gallery, rows, place, kappa=scoring.kappa)
+
+
+def explain_place(
+    features: Features, gallery: Gallery, rows: Sequence[int], place: Place, *, kappa: int = 1
+) -> Explanation:
+    """Explain one place of a part by the references in `rows`; see `PlaceExplainer`."""
+    return _to_the_end(PlaceExplainer(features, gallery, rows, place, kappa=kappa))
+
+
+def explain_part(features: Features, gallery: Gallery, *, k: int) -> Explanation:
+    """Explain a part by whole pictures; see `PartExplainer`."""
+    return _to_the_end(PartExplainer(features, gallery, k=k))
+
+
+def _to_the_end(explainer: Explainer) -> Explanation:
+    while (found := explainer.step()) is None:
+        pass
+    return found
+
+
+class PlaceExplainer:
+    """Compares one place of a part with every place of some references, one of these a step.
+
+    The distance is SPADE's (Cohen & Hoshen 2020, section 3.3; coarser levels by nearest
+    upsampling), summed over differences. What is usual: the references' own distance at the same
+    place to all others, of at most 32 of them, evenly chosen.
+    """
+
+    def __init__(
+        self,
+        features: Features,
+        gallery: Gallery,
+        rows: Sequence[int],
+        place: Place,
+        *,
+        kappa: int = 1,
+    ) -> None:
+        grid = features.levels[0].shape[:2]
+        if not rows:
+            raise ValueError("nothing to compare with")
+        if not (0 <= place[0] < grid[0] and 0 <= place[1] < grid[1]):
+            raise ValueError(f"place {place} of a grid of {grid}")
+        self._gallery, self._place = gallery, place
+        self._kappa = min(kappa, len(rows) * grid[0] * grid[1])
+        self._left = deque(rows)
+        self._up = _upsampling(features.levels)
+        self._query = _at(features.levels, place)
+        chosen = np.linspace(0, len(rows) - 1, min(len(rows), _MOST_USUAL)).round().astype(int)
+        self._own = [rows[n] for n in chosen] if len(rows) > 1 else []
+        owned = [_at(gallery.levels(row), place) for row in self._own]
+        self._owned = [np.stack(values) for values in zip(*owned, strict=True)]
+        self._found: list[Match] = []
+        self._nearest = _Nearest(1, self._kappa)
+        self._usual = _Nearest(len(self._own), self._kappa)
+
+    def step(self) -> Explanation | None:
+        """Compare with the next reference; see `Explainer.step`."""
+        row = self._left.popleft()
+        levels = self._gallery.levels(row)
+        distances = self._exact(levels)
+        best = int(distances.argmin())
+        column_count = levels[0].shape[1]
+        self._found.append(
+            Match(row, (best // column_count, best % column_count), float(distances[best]))
+        )
+        self._nearest.take(distances[None])
+        if self._own:
+            self._usual.take(self._of_others(row, levels))
+        return None if self._left else self._explanation()
+
+    def _explanation(self) -> Explanation:
+        matches = sorted(self._found, key=lambda match: match.distance)[: CANDIDATES + 1]
+        distance = float(self._nearest.means()[0])
+        usual = _usual(self._usual.means()) if self._own else None
+        return Explanation(self._place, distance, usual, tuple(matches))
+
+    def _exact(self, levels: Levels) -> Doubles:
+        """Return the squared distance of the part's place to every fine place of a reference."""
+        total: Doubles | None = None
+        for level, query, up in zip(levels, self._query, self._up, strict=True):
+            of_level = squared_distances(query, level.reshape(-1, level.shape[2]))[up]
+            total = of_level if total is None else total + of_level
+        assert total is not None
+        return total
+
+    def _of_others(self, row: int, levels: Levels) -> Doubles:
+        """Return the kappa smallest distances of the references' places to one, a line each.
+
+        Matrix products in float32 choose the places; their distances are summed over differences.
+        """
+        fine = levels[0].shape[0] * levels[0].shape[1]
+        products = np.zeros((fine, len(self._own)), np.float32)
+        for level, queries, up in zip(levels, self._owned, self._up, strict=True):
+            centre = queries.mean(axis=0)  # products around it round less
+            places = level - centre
+            # A product for every line of the grid: larger ones would wait for other threads.
+            of_level = places @ (-2 * (queries - centre)).T
+            of_level += np.einsum("ywc,ywc->yw", places, places)[:, :, None]
+            of_level = of_level.reshape(-1, len(self._own))
+            products += of_level if len(of_level) == fine else of_level[up]
+        kappa = min(self._kappa, fine)
+        if kappa == 1:
+            chosen = products.argmin(axis=0)[:, None]
+        else:
+            chosen = np.argpartition(products, kappa - 1, axis=0)[:kappa].T
+        total = np.zeros(chosen.shape, np.float64)
+        for level, queries, up in zip(levels, self._owned, self._up, strict=True):
+            places = level.reshape(-1, level.shape[2])[up[chosen]]
+            difference = places.astype(np.float64) - queries[:, None]
+            total += np.einsum("qkc,qkc->qk", difference, difference)
+        total[[own == row for own in self._own]] = np.inf
+        return total
+
+
+class PartExplainer:
+    """Compares a part with the references nearest to it, and each of these with the others.
+
+    DN2's score (Bergman, Cohen, Hoshen 2020, equation 1), the references' by leave-one-out: usual
+    is what the up to 20 nearest ones have. One reference a step.
+    """
+
+    def __init__(self, features: Features, gallery: Gallery, *, k: int) -> None:
+        self._gallery, self._k = gallery, k
+        rows = gallery.nearest(features.pooled, max(_NEAREST_USUAL, CANDIDATES + 1))
+        if not len(rows):
+            raise ValueError("nothing to compare with")
+        distances = squared_distances(features.pooled, gallery.pooled_of(rows))
+        self._matches = tuple(
+            Match(int(row), None, float(distance))
+            for row, distance in zip(rows, distances, strict=True)
+        )[: CANDIDATES + 1]
+        self._distance, _ = global_score(features, gallery, k)
+        self._left = deque(int(row) for row in rows[:_NEAREST_USUAL] if len(gallery) > 1)
+        self._scores: list[float] = []
+
+    def step(self) -> Explanation | None:
+        """Score the next reference against the others; see `Explainer.step`."""
+        if self._left:
+            row = self._left.popleft()
+            own = Features(self._gallery.pooled_of([row])[0], self._gallery.levels(row))
+            score, _ = global_score(own, self._gallery, self._k, exclude=row)
+            self._scores.append(score)
+        if self._left:
+            return None
+        usual = _usual(np.array(self._scores)) if self._scores else None
+        return Explanation(None, self._distance, usual, self._matches)
+
+
+class _Nearest:
+    """The kappa smallest distances that each of some queries has met."""
+
+    def __init__(self, queries: int, kappa: int) -> None:
+        self._kept = np.full((queries, kappa), np.inf)
+
+    def take(self, distances: Doubles) -> None:
+        """Meet more distances: queries x any number."""
+        kappa = self._kept.shape[1]
+        if kappa == 1:
+            np.minimum(self._kept, distances.min(axis=1, keepdims=True), out=self._kept)
+            return
+        both = np.concatenate([self._kept, distances], axis=1)
+        self._kept = np.partition(both, kappa - 1, axis=1)[:, :kappa]
+
+    def means(self) -> Doubles:
+        """Return the mean of each query's smallest distances, of fewer where there are fewer."""
+        counts = np.isfinite(self._kept).sum(axis=1)
+        sums = np.where(np.isfinite(self._kept), self._kept, 0).sum(axis=1)
+        return np.asarray(sums / np.maximum(counts, 1), np.float64)
+
+
+def _usual(values: Doubles) -> Usual:
+    return Usual(float(np.median(values)), float(np.quantile(values, HIGH)), len(values))
+
+
+def _upsampling(levels: Levels) -> list[npt.NDArray[np.int64]]:
+    """Return, for each level, the flat cell that lies under every flat cell of the finest one."""
+    height, width = levels[0].shape[:2]
+    found = []
+    for level in levels:
+        rows = np.arange(height) * level.shape[0] // height
+        columns = np.arange(width) * level.shape[1] // width
+        found.append((rows[:, None] * level.shape[1] + columns).ravel().astype(np.int64))
+    return found
+
+
+def _at(levels: Levels, place: Place) -> tuple[Floats, ...]:
+    """Return the feature of every level (C each) at a fine place."""
+    height, width = levels[0].shape[:2]
+    return tuple(
+        level[place[0] * level.shape[0] // height, place[1] * level.shape[1] // width]
+        for level in levels
+    )
