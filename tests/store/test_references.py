@@ -259,3 +259,18 @@ def test_a_set_that_does_not_exist_is_told_in_words(references: References, verb
     arguments = ("name",) if verb in {"rename_set", "duplicate_set"} else ()
     with pytest.raises(KnownError, match="no longer there"):
         getattr(references, verb)(99, *arguments)
+
+
+def test_the_scale_of_a_set_is_kept_copied_and_checked(
+    references: References, screws: ReferenceSet
+) -> None:
+    assert screws.mm_per_pixel is None
+    references.set_scale(screws.id, 0.08)
+    assert references.duplicate_set(screws.id, "Copy").mm_per_pixel == 0.08
+    references.delete_set(screws.id)
+    assert references.restore_set(screws.id).mm_per_pixel == 0.08
+    for wrong in (0.0, -1.0, float("inf"), float("nan")):
+        with pytest.raises(KnownError, match="above 0"):
+            references.set_scale(screws.id, wrong)
+    references.set_scale(screws.id, None)
+    assert {s.mm_per_pixel for s in references.load_sets()} == {0.08, None}

@@ -12,7 +12,7 @@ depends_on = None
 def upgrade() -> None:
     """Add the column; nobody has stated a scale yet."""
     with op.batch_alter_table("reference_sets") as table:
-        table.add_column(sa.Column("mm_per_pixel", sa.Float(), nullable=True))
+        table.add_column(sa.Column("mm_per_pixel", sa.Double(), nullable=True))
 
 
 def downgrade() -> None:
