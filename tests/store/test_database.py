@@ -207,7 +207,7 @@ def test_a_full_disk_is_told_in_words_and_work_goes_on_after(workspace: Workspac
     with pytest.raises(KnownError, match="is full"):
         run_sql(
             workspace,
-            "INSERT INTO reference_sets VALUES (1, 'a', 0, NULL)",
+            "INSERT INTO reference_sets (id, name, created_at) VALUES (1, 'a', 0)",
             "INSERT INTO limits SELECT 1, 1, 0, 0, 0, 0, hex(zeroblob(99999)), '', 0",
         )
     run_sql(workspace, "PRAGMA max_page_count = 1000000")
