@@ -25,6 +25,16 @@ def convert(
     return command.run(backbone, progress)
 
 
+@app.command(name="compile", hidden=True)
+@ends_in_words
+@stops_when_ended
+def compile_(progress: options.Progress = ProgressStyle.BAR) -> int:
+    """Compile the search of maps into the cache, so that the window needs no compiler."""
+    from inspector_gui.cli import compile as command
+
+    return command.run(progress)
+
+
 @app.command(hidden=True)
 @ends_in_words
 @stops_when_ended

@@ -36,7 +36,17 @@ def convert_apart(name: str, report: Report) -> None:
 
     Raises `KnownError` with the child's words where it fails. The child is ended with this call.
     """
-    command = [sys.executable, "-m", "inspector_gui", "convert", "--backbone", name]
+    failure = f"The network {name} could not be converted."
+    run_apart(["convert", "--backbone", name], report, failure=failure)
+
+
+def run_apart(arguments: list[str], report: Report, *, failure: str) -> None:
+    """Run a command of this program in a child process and pass its progress on.
+
+    Raises `KnownError` with the child's words, or else `failure`, where it fails. The child is
+    ended with this call.
+    """
+    command = [sys.executable, "-m", "inspector_gui", *arguments]
     with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
         child = subprocess.Popen(
             [*command, "--progress", "json"], stdout=subprocess.PIPE, stderr=said, text=True
@@ -54,5 +64,4 @@ def convert_apart(name: str, report: Report) -> None:
             child.stdout.close()
         if status != 0:
             said.seek(0)
-            reason = said.read().strip()
-            raise KnownError(reason or f"The network {name} could not be converted.")
+            raise KnownError(said.read().strip() or failure)

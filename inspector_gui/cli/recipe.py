@@ -2,16 +2,18 @@
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from inspector_gui import paths
-from inspector_gui.cli.convert import convert_apart
+from inspector_gui.cli.convert import convert_apart, run_apart
 from inspector_gui.cli.progress import Report
 from inspector_gui.core.backbones import backbone
+from inspector_gui.core.compiled import is_compiled
+from inspector_gui.core.errors import KnownError
 from inspector_gui.core.features import Extractor
 from inspector_gui.core.measuring.evaluation import FeatureBank
-from inspector_gui.core.methods import scoring_for
+from inspector_gui.core.methods import make_method, scoring_for
 from inspector_gui.core.runtimes import converted_path, default_runtime
 from inspector_gui.core.types import Progress, Scoring
 from inspector_gui.store.features_cache import open_store
@@ -26,11 +28,14 @@ def scoring_from(
 
 
 def open_extractor(scoring: Scoring, report: Report) -> Extractor:
-    """Load the network of a scoring, converting it first where that was never done."""
+    """Load the network of a scoring; what was never made on this computer is made first."""
     weights, networks = paths.weights_folder(), paths.networks_folder()
     is_converted = converted_path(backbone(scoring.backbone), networks).exists()
     if scoring.runtime == "openvino" and not is_converted:
         convert_apart(scoring.backbone, report)
+    if make_method(scoring).has_map and not is_compiled():
+        with suppress(KnownError):  # numpy gives the same answers, later
+            run_apart(["compile"], report, failure="The search could not be compiled.")
     report(Progress("network", 0, 1))
     extractor = Extractor(scoring, weights_folder=weights, cache=networks)
     report(Progress("network", 1, 1))

@@ -21,12 +21,12 @@ from inspector_gui.core.calibration import MIN_REFERENCES
 from inspector_gui.core.decision import decide
 from inspector_gui.core.errors import KnownError
 from inspector_gui.core.types import Frame, Inspection, Limits, Source
+from inspector_gui.workers.beside_job import BesideJob
 from inspector_gui.workers.converting import Conversion
 from inspector_gui.workers.engine_state import Calibration, EngineState, Phase
 from inspector_gui.workers.explaining import Answer, Explaining, Question
 from inspector_gui.workers.gallery_work import GalleryWork, Setup
 from inspector_gui.workers.health_work import Assessment, HealthWork
-from inspector_gui.workers.index_building import IndexBuilding
 from inspector_gui.workers.mailbox import Mailbox
 from inspector_gui.workers.thread import Worker
 
@@ -70,7 +70,7 @@ class Engine(Worker):
         self._follows: GalleryWork | None = None
         self._explaining = Explaining()
         self._conversion: Conversion | None = None
-        self._building: IndexBuilding | None = None
+        self._beside: BesideJob | None = None
         self._is_awake = False
         self._configured.connect(self._configure)
         self._limited.connect(self._limit)
@@ -216,7 +216,7 @@ class Engine(Worker):
         if isinstance(found, Assessment):
             self.assessed.emit(found)
             return True
-        return found or self._build_index(work)
+        return found or self._work_beside(work)
 
     def _can_judge(self, work: GalleryWork) -> bool:
         return len(work.hashes) >= MIN_REFERENCES and self._limits is not None
@@ -288,20 +288,28 @@ class Engine(Worker):
         method = make_method(setup.scoring)
         self._work = GalleryWork(setup, self._features, method, before=before)
 
-    def _build_index(self, work: GalleryWork) -> bool:
-        """Have an index made where one pays; parts are judged meanwhile."""
-        if not work.gallery.wants_index:
-            return False
-        if self._building is None:
-            self._building = IndexBuilding(self)
-            self._building.progressed.connect(self._say_again)
-            self._building.ended.connect(self._on_index_ended)
-        return self._building.begin(work.features.folder)
+    def _work_beside(self, work: GalleryWork) -> bool:
+        """Have a child make what makes judging quicker; parts are judged meanwhile."""
+        from inspector_gui.core.compiled import is_compiled
+
+        if work.method.has_map and not is_compiled():
+            return self._begin_beside(["compile"], "a quicker search is being prepared (once)")
+        if work.gallery.wants_index:
+            arguments = ["index", "--features", str(work.features.folder)]
+            return self._begin_beside(arguments, "an index is being built")
+        return False
+
+    def _begin_beside(self, arguments: list[str], what: str) -> bool:
+        if self._beside is None:
+            self._beside = BesideJob(self)
+            self._beside.progressed.connect(self._say_again)
+            self._beside.ended.connect(self._on_beside_ended)
+        return self._beside.begin(arguments, what)
 
     @Slot(str)
-    def _on_index_ended(self, sentence: str) -> None:
+    def _on_beside_ended(self, sentence: str) -> None:
         if sentence:
-            self.failed.emit(f"{sentence} References are searched exactly, which takes longer.")
+            self.failed.emit(f"{sentence} Search is exact all the same, and takes longer.")
         elif self._work is not None and not self._work.missing:
             self._work.open_index()
         self._say_again()
@@ -315,8 +323,8 @@ class Engine(Worker):
     def _how_it_searches(self) -> str:
         if self._work is None:
             return ""
-        building = self._building.words if self._building is not None else ""
-        return ", ".join(filter(None, (self._work.gallery.search, building)))
+        beside = self._beside.words if self._beside is not None else ""
+        return ", ".join(filter(None, (self._work.gallery.search, beside)))
 
     def _judge_next(self, setup: Setup, work: GalleryWork) -> bool:
         frame = self._next_frame()
@@ -374,8 +382,8 @@ class Engine(Worker):
 
     def _close_features(self) -> None:
         self._before = None
-        if self._building is not None:
-            self._building.cancel()
+        if self._beside is not None:
+            self._beside.cancel()
         if self._features is not None:
             self._features.close()
             self._features = None

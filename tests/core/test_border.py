@@ -5,7 +5,7 @@ import pytest
 
 from inspector_gui.core.methods import scoring_for
 from inspector_gui.core.methods.border import border_weight
-from inspector_gui.core.neighbours import pyramid_gallery
+from inspector_gui.core.pyramid import pyramid_gallery
 from inspector_gui.core.types import Floats
 
 Levels = tuple[Floats, Floats, Floats]

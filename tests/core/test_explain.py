@@ -18,8 +18,8 @@ from inspector_gui.core.features import Extractor, FeatureList, Features
 from inspector_gui.core.methods import make_method
 from inspector_gui.core.methods.border import border_weight
 from inspector_gui.core.methods.dn2 import global_score
-from inspector_gui.core.neighbours import pyramid_gallery
 from inspector_gui.core.places import Box, input_area, place_at, square_of
+from inspector_gui.core.pyramid import pyramid_gallery
 from inspector_gui.core.types import Scoring
 from tests.drawn import picture
 

@@ -11,8 +11,8 @@ nowhere is a distance raised. Not in the papers: the preset `paper` leaves it ou
 
 import numpy as np
 
-from inspector_gui.core.neighbours import PyramidGallery
 from inspector_gui.core.opencv import cv2
+from inspector_gui.core.pyramid import PyramidGallery
 from inspector_gui.core.types import Floats
 
 _FEWEST = 5  # references, below which their spread says nothing
@@ -24,16 +24,17 @@ def border_weight(gallery: PyramidGallery, *, skip: int | None = None) -> Floats
 
     `skip` leaves out one reference by its index (leave-one-out).
     """
-    references, height, width = gallery.shape
-    band = max(1, round(_BAND * 2 * min(height, width)))
-    if references - (skip is not None) < _FEWEST or 2 * min(height, width) <= 2 * band + 1:
-        return np.ones((2 * height, 2 * width), np.float32)
+    height, width = 4 * gallery.shape.height, 4 * gallery.shape.width
+    band = max(1, round(_BAND * min(height, width)))
+    references = len(gallery.references) - (skip is not None)
+    if references < _FEWEST or min(height, width) <= 2 * band + 1:
+        return np.ones((height, width), np.float32)
     varied = gallery.spread(skip=skip)
     varied = varied + varied[::-1]  # mirrored: steadier with few references
     varied = np.ascontiguousarray(varied + varied[:, ::-1])
     spread = cv2.GaussianBlur(varied, (0, 0), 1.0, borderType=cv2.BORDER_REFLECT)
-    rows = np.clip(np.arange(2 * height), band, 2 * height - 1 - band)
-    columns = np.clip(np.arange(2 * width), band, 2 * width - 1 - band)
+    rows = np.clip(np.arange(height), band, height - 1 - band)
+    columns = np.clip(np.arange(width), band, width - 1 - band)
     inside = spread[band:-band, band:-band].mean()
     ordinary = np.maximum(spread[np.ix_(rows, columns)], inside)
     return np.asarray(1 / np.maximum(spread / np.maximum(ordinary, 1e-12), 1), np.float32)

@@ -9,17 +9,17 @@ and so is the weight of the border (see `border`), which the preset `paper` leav
 import time
 from dataclasses import dataclass, field
 
+from inspector_gui.core.compiled import CompiledSearch, code_folder, load_search
 from inspector_gui.core.features import Features, Gallery
 from inspector_gui.core.methods.base import anomaly_map
 from inspector_gui.core.methods.border import border_weight
 from inspector_gui.core.methods.dn2 import global_score
-from inspector_gui.core.neighbours import (
-    PyramidGallery,
-    ShouldStop,
-    nearest_places,
-    pyramid_gallery,
-)
+from inspector_gui.core.neighbours import ShouldStop
+from inspector_gui.core.pyramid import PyramidGallery, ReferencePlaces, shape_of
+from inspector_gui.core.pyramid_search import nearest_places
 from inspector_gui.core.types import Floats, Scores, Scoring
+
+_MOST_BYTES = 400_000_000  # of references that are kept laid out: some 750 of 224 x 224 pixels
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,8 @@ class Spade:
 
     scoring: Scoring
     stage1_limit: float | None = None
-    _laid_out: list[tuple[Gallery, tuple[int, ...], PyramidGallery]] = field(
+    _kept: list["_Kept"] = field(default_factory=list, init=False, repr=False, compare=False)
+    _compiled: list[CompiledSearch] = field(
         default_factory=list, init=False, repr=False, compare=False
     )
     _weights: list[tuple[PyramidGallery, int | None, Floats]] = field(
@@ -63,6 +64,7 @@ class Spade:
             kappa=self.scoring.kappa,
             skip=skip,
             should_stop=should_stop,
+            compiled=self._search(),
         )
         if self.scoring.border_weight:
             patches *= self._border(places, skip)
@@ -81,14 +83,47 @@ class Spade:
     def _places(
         self, rows: tuple[int, ...], gallery: Gallery, exclude: int | None
     ) -> tuple[tuple[int, ...], PyramidGallery]:
-        """Lay out the neighbours; kept while the same ones are asked for.
+        """Return the neighbours and their places; kept while the same ones are asked for.
 
         Of a set that K covers these are all references, also while one is left out.
         """
         covers_all = len(rows) + (exclude is not None) == len(gallery)
         wanted = tuple(range(len(gallery))) if covers_all else tuple(sorted(rows))
-        if self._laid_out and self._laid_out[0][0] is gallery and self._laid_out[0][1] == wanted:
-            return wanted, self._laid_out[0][2]
-        places = pyramid_gallery([gallery.levels(row) for row in wanted])
-        self._laid_out[:] = [(gallery, wanted, places)]
-        return wanted, places
+        if not self._kept or self._kept[0].gallery is not gallery:
+            self._kept[:] = [_Kept(gallery)]
+        return wanted, self._kept[0].places(wanted)
+
+    def _search(self) -> CompiledSearch | None:
+        """Return the compiled search once there is one; numpy searches until then."""
+        if not self._compiled:
+            found = load_search(code_folder())
+            if found is not None:
+                self._compiled.append(found)
+        return self._compiled[0] if self._compiled else None
+
+
+class _Kept:
+    """References of one gallery, laid out once and kept for other parts: up to `_MOST_BYTES`."""
+
+    def __init__(self, gallery: Gallery) -> None:
+        self.gallery = gallery
+        self._references: dict[int, ReferencePlaces] = {}
+        self._last: tuple[tuple[int, ...], PyramidGallery] | None = None
+
+    def places(self, rows: tuple[int, ...]) -> PyramidGallery:
+        """Return these rows of the gallery as places to search."""
+        if self._last is not None and self._last[0] == rows:
+            return self._last[1]
+        chosen = {row: self._references.get(row) or self._read(row) for row in rows}
+        others = {row: own for row, own in self._references.items() if row not in chosen}
+        self._references = others | chosen  # those used last come last
+        most = max(len(rows), _MOST_BYTES // chosen[rows[0]].nbytes)
+        for row in list(self._references)[:-most]:
+            del self._references[row]
+        places = PyramidGallery(tuple(chosen.values()))
+        self._last = rows, places
+        return places
+
+    def _read(self, row: int) -> ReferencePlaces:
+        levels = self.gallery.levels(row)
+        return ReferencePlaces(levels, shape_of(levels))
