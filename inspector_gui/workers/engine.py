@@ -173,8 +173,9 @@ class Engine(Worker):
         elif work.missing:
             done = work.total - len(work.missing)
             self._say(Phase.INDEXING, done=done, total=work.total)
-            assert self._extractor is not None
             work.index(self._extractor)
+            if not work.missing:
+                self._tell_unreadable()
         elif self._explaining.is_urgent(setup):
             self._explain(work)
             if self._can_judge(work):
@@ -197,7 +198,7 @@ class Engine(Worker):
         self._say(Phase.READY if self._limits is not None else Phase.IDLE)
         if work.others_missing:
             work.index_other(self._extractor)
-        elif work.unreadable:
+        elif work.unreadable:  # of those that are no references
             self._tell_unreadable()
         elif work.others_to_score and len(work.hashes) >= MIN_REFERENCES:
             if work.score_other(self.stopping.is_set):
