@@ -4,9 +4,8 @@ SPADE's second data set (section 4.2) is surveillance video: 5,000 of the traini
 references there, and K = 1.
 """
 
-import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -24,8 +23,6 @@ from inspector_gui.core.images import (
 )
 from inspector_gui.core.opencv import cv2
 from inspector_gui.core.types import RGB
-
-log = logging.getLogger(__name__)
 
 _ESTIMATE = 0.01
 """Share of its frames by which a whole video may be shorter than its header says: many headers
@@ -82,20 +79,6 @@ def open_frames(path: Path) -> Frames:
     return _VideoFrames(path)
 
 
-def sample_frames(
-    path: Path, count: int, *, notice: Callable[[str], object] = log.warning
-) -> Iterator[tuple[str, RGB]]:
-    """Return names and pictures (uint8, H x W x 3, RGB) of `count` frames; see `chosen_frames`.
-
-    `path` is a video file or a folder of frames. Raises `KnownError` as `open_frames` does and for
-    a count below 1, before the first frame is read. A frame that cannot be read is left out, and
-    `notice` gets the sentence, as it does for a video that breaks off.
-    """
-    chosen_frames(1, count)
-    frames = open_frames(path)
-    return _read(frames, chosen_frames(frames.total, count), notice)
-
-
 def frame_files(path: Path, count: int) -> tuple[list[tuple[Path, Callable[[], bytes]]], str]:
     """Return `count` frames as named files that are read when asked for, in order, and a remark.
 
@@ -111,20 +94,6 @@ def frame_files(path: Path, count: int) -> tuple[list[tuple[Path, Callable[[], b
         for index in chosen_frames(frames.total, count)
     ]
     return named, frames.remark
-
-
-def _read(
-    frames: Frames, chosen: tuple[int, ...], notice: Callable[[str], object]
-) -> Iterator[tuple[str, RGB]]:
-    if frames.remark:
-        notice(frames.remark)
-    for index in chosen:
-        try:
-            frame = frames.image(index)
-        except UnreadableImage as error:
-            notice(str(error))
-        else:
-            yield frame
 
 
 class _FolderFrames:

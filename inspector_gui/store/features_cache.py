@@ -56,16 +56,6 @@ def open_store(root: Path, scoring: Scoring) -> "FeatureStore":
     return store
 
 
-def open_gallery(
-    folder: Path, shas: Sequence[str], *, allow_approximate: bool = True
-) -> StoredGallery:
-    """Return features of pictures from a folder that another process may be writing.
-
-    Raises `KnownError` where there are no features, `KeyError` for a picture without any.
-    """
-    return FeatureReader(folder).gallery(shas, allow_approximate=allow_approximate)
-
-
 class FeatureReader:
     """The features that a folder holds at this moment, keyed by SHA-256; changes no file.
 

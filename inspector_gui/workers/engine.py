@@ -71,6 +71,7 @@ class Engine(Worker):
         self._explaining = Explaining()
         self._conversion: Conversion | None = None
         self._beside: BesideJob | None = None
+        self._is_quick = False
         self._is_awake = False
         self._configured.connect(self._configure)
         self._limited.connect(self._limit)
@@ -291,14 +292,21 @@ class Engine(Worker):
 
     def _work_beside(self, work: GalleryWork) -> bool:
         """Have a child make what makes judging quicker; parts are judged meanwhile."""
-        from inspector_gui.core.compiled import is_compiled
-
-        if work.method.has_map and not is_compiled():
-            return self._begin_beside(["compile"], "a quicker search is being prepared (once)")
+        if work.method.has_map and not self._has_quick_search():
+            what = "a quicker search is being prepared (once)"
+            if self._begin_beside(["compile"], what):
+                return True
         if work.gallery.wants_index:
             arguments = ["index", "--features", str(work.features.folder)]
             return self._begin_beside(arguments, "an index is being built")
         return False
+
+    def _has_quick_search(self) -> bool:
+        """Whether the search is compiled; no longer asked once it is, since parts come here."""
+        from inspector_gui.core.compiled import is_compiled
+
+        self._is_quick = self._is_quick or is_compiled()
+        return self._is_quick
 
     def _begin_beside(self, arguments: list[str], what: str) -> bool:
         if self._beside is None:

@@ -15,7 +15,6 @@ from inspector_gui.store.features_cache import (
     FeatureReader,
     FeatureStore,
     features_folder,
-    open_gallery,
     open_store,
 )
 
@@ -216,7 +215,7 @@ def test_a_reader_sees_whole_rows_and_changes_no_file(tmp_path: Path) -> None:
         with (tmp_path / "levels.f32").open("ab") as levels:  # a row that is just being written
             levels.write(b"\xff" * 100)
         before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-        gallery = open_gallery(tmp_path, [sha(1), sha(0)])
+        gallery = FeatureReader(tmp_path).gallery([sha(1), sha(0)])
         assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
         store.append(sha(2), features(2))
         reader = FeatureReader(tmp_path)

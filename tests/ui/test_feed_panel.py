@@ -1,10 +1,8 @@
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from shiboken6 import delete
 
@@ -13,13 +11,7 @@ from inspector_gui.feed.folder import FolderSource
 from inspector_gui.ui.feed_choice import FeedChoice, choice_from_key
 from inspector_gui.ui.feed_panel import FeedPanel
 from inspector_gui.workers.feed_worker import FeedState
-from tests.ui.workplace import Workplace, drop, picture, workplace
-
-
-@pytest.fixture
-def place(qtbot: QtBot, qapp: QApplication, tmp_path: Path) -> Iterator[Workplace]:
-    with workplace(qtbot, qapp, tmp_path / "workspace") as place:
-        yield place
+from tests.ui.workplace import Workplace, drop, picture
 
 
 @pytest.fixture

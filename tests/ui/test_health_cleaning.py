@@ -1,25 +1,13 @@
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QApplication
-from pytestqt.qtbot import QtBot
 
 from inspector_gui.core.methods import scoring_for
 from inspector_gui.core.sets.cleaning import default_fraction
 from inspector_gui.ui.health_cleaning import CleaningTab
-from tests.ui.health import HealthBench, health_bench
+from tests.ui.health import HealthBench
 
 SPOILT = {"contamination-050.png", "contamination-051.png"}
-
-
-@pytest.fixture
-def bench(
-    qtbot: QtBot, qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[HealthBench]:
-    with health_bench(qtbot, qapp, tmp_path, monkeypatch) as bench:
-        yield bench
 
 
 @pytest.fixture

@@ -1,28 +1,17 @@
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
-from pytestqt.qtbot import QtBot
 
 from inspector_gui.core.opencv import cv2
 from inspector_gui.core.types import Purpose
 from inspector_gui.ui.health_facts import Kind
 from inspector_gui.ui.health_findings import FindingsTab
 from tests.drawn import write_parts
-from tests.ui.health import HealthBench, health_bench
+from tests.ui.health import HealthBench
 
 SPOILT = "contamination-050.png"
-
-
-@pytest.fixture
-def bench(
-    qtbot: QtBot, qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[HealthBench]:
-    with health_bench(qtbot, qapp, tmp_path, monkeypatch) as bench:
-        yield bench
 
 
 @pytest.fixture

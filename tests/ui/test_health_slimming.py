@@ -1,21 +1,8 @@
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from PySide6.QtWidgets import QApplication
-from pytestqt.qtbot import QtBot
 
 from inspector_gui.ui.health_slimming import SlimmingTab
 from tests.session.desk import save_limits
-from tests.ui.health import HealthBench, health_bench
-
-
-@pytest.fixture
-def bench(
-    qtbot: QtBot, qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[HealthBench]:
-    with health_bench(qtbot, qapp, tmp_path, monkeypatch) as bench:
-        yield bench
+from tests.ui.health import HealthBench
 
 
 @pytest.fixture

@@ -1,26 +1,15 @@
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QMainWindow
-from pytestqt.qtbot import QtBot
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QMainWindow
 from shiboken6 import isValid
 
 from inspector_gui.core.images import encode_png
 from inspector_gui.core.types import Purpose
 from inspector_gui.ui.health_window import HealthWindow
 from tests.drawn import picture, write_parts
-from tests.ui.health import HealthBench, health_bench
-
-
-@pytest.fixture
-def bench(
-    qtbot: QtBot, qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[HealthBench]:
-    with health_bench(qtbot, qapp, tmp_path, monkeypatch) as bench:
-        yield bench
+from tests.ui.health import HealthBench
 
 
 def look_everywhere(window: HealthWindow) -> None:

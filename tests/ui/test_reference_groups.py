@@ -1,6 +1,5 @@
 """Purposes of references in the window: by key, menu, chip and drag, there and back."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,15 +24,9 @@ from inspector_gui.ui.dropping import DropHint, references_as_mime
 from inspector_gui.ui.reference_model import Group
 from inspector_gui.ui.reference_panel import ReferencePanel
 from inspector_gui.ui.thumbnails import Thumbnails
-from tests.ui.workplace import Workplace, workplace, write_pictures
+from tests.ui.workplace import Workplace, write_pictures
 
 R, V, B = Purpose.REFERENCE, Purpose.VALIDATION, Purpose.BAD
-
-
-@pytest.fixture
-def place(qtbot: QtBot, qapp: QApplication, tmp_path: Path) -> Iterator[Workplace]:
-    with workplace(qtbot, qapp, tmp_path / "workspace") as place:
-        yield place
 
 
 @pytest.fixture

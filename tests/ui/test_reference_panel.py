@@ -1,11 +1,10 @@
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, Qt, QTimer, QUrl
 from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 from shiboken6 import delete
 
@@ -13,13 +12,7 @@ from inspector_gui.core.types import Progress, ReferenceImage
 from inspector_gui.session.session import Readiness
 from inspector_gui.ui.reference_model import Group
 from inspector_gui.ui.reference_panel import ReferencePanel
-from tests.ui.workplace import Workplace, drop, workplace, write_pictures
-
-
-@pytest.fixture
-def place(qtbot: QtBot, qapp: QApplication, tmp_path: Path) -> Iterator[Workplace]:
-    with workplace(qtbot, qapp, tmp_path / "workspace") as place:
-        yield place
+from tests.ui.workplace import Workplace, drop, write_pictures
 
 
 @pytest.fixture

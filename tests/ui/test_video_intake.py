@@ -1,24 +1,17 @@
 """Frames of a video as references, from the file to the set."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, QTimer, QUrl
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from inspector_gui.core.types import Progress, Purpose, ReferenceImage
 from inspector_gui.ui.reference_panel import ReferencePanel
 from inspector_gui.ui.video_intake import VideoDialog
 from tests.films import write_film
-from tests.ui.workplace import Workplace, drop, workplace, write_pictures
-
-
-@pytest.fixture
-def place(qtbot: QtBot, qapp: QApplication, tmp_path: Path) -> Iterator[Workplace]:
-    with workplace(qtbot, qapp, tmp_path / "workspace") as place:
-        yield place
+from tests.ui.workplace import Workplace, drop, write_pictures
 
 
 @pytest.fixture

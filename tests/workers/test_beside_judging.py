@@ -1,12 +1,14 @@
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from inspector_gui.core.types import EXACT_ONLY, Floats, ReferenceImage
 from inspector_gui.store.features_cache import open_store
+from inspector_gui.workers.beside_job import BesideJob
 from inspector_gui.workers.health_work import Assessment
 from tests.drawn import png, sha
-from tests.workers.bench import DN2, Bench
+from tests.workers.bench import DN2, SPADE, Bench
 
 
 def test_other_pictures_are_scored_beside_and_never_join_the_gallery(bench: Bench) -> None:
@@ -121,3 +123,19 @@ def test_the_health_of_a_set_follows_it_and_compares_only_what_is_new(bench: Ben
     bench.engine.configure(first)
     bench.until(lambda: len(found) == 3)
     assert found[2].report.scores == found[0].report.scores
+
+
+def test_where_the_quick_search_cannot_be_prepared_a_large_gallery_gets_its_index_all_the_same(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = BesideJob.begin
+
+    def begin(self: BesideJob, arguments: Sequence[str], what: str) -> bool:
+        return arguments[0] != "compile" and real(self, arguments, what)
+
+    monkeypatch.setattr(BesideJob, "begin", begin)
+    monkeypatch.setattr("inspector_gui.core.compiled.is_compiled", lambda: False)
+    monkeypatch.setattr("inspector_gui.core.index.LATENCY_BUDGET", 1e-9)
+    bench.files = {sha(png(seed)): png(seed) for seed in range(110)}
+    bench.engine.configure(bench.setup(SPADE))
+    bench.until(lambda: bench.states and bench.states[-1].search.startswith("approximate"), 60)
