@@ -30,7 +30,7 @@ from inspector_gui.core.images import (
 )
 from inspector_gui.core.measuring.evaluation import Picture, References, learn_pictures
 from inspector_gui.core.methods import VIDEO_FRAMES, make_method
-from inspector_gui.core.methods.base import Method, anomaly_map, leave_one_out
+from inspector_gui.core.methods.base import Method, anomaly_map, fit, leave_one_out
 from inspector_gui.core.types import (
     RGB,
     Decision,
@@ -76,7 +76,9 @@ def run(request: Request, scoring: Scoring, style: ProgressStyle) -> int:
     references, remark = _references(request.references, request.subsample)
     method = make_method(scoring)
     if request.heatmaps is not None and not method.has_map:
-        raise KnownError(f"{scoring.method} has no anomaly map, so --heatmaps needs spade.")
+        raise KnownError(
+            f"{scoring.method} has no anomaly map, so --heatmaps needs spade or patchcore."
+        )
     files = (request.csv, request.json)
     with Outputs(files=files, folder=request.heatmaps) as outputs:
         with temporary_bank(scoring) as bank, reporting(style) as report:
@@ -85,6 +87,7 @@ def run(request: Request, scoring: Scoring, style: ProgressStyle) -> int:
             if not learned.files:
                 raise KnownError(f"No reference is usable. {learned.unreadable[0]}")
             gallery = bank.gallery(tuple(learned.files))
+            fit(method, gallery, report=report)
             limits = _limits(method, gallery, learned, scoring, report)
             if request.heatmaps is not None and limits is None:
                 raise KnownError("--heatmaps needs limits, and so at least two references.")

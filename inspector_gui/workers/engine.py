@@ -2,18 +2,18 @@
 
 It works in turns of at most a fifth of a second and returns to its event loop between them, so
 that a frame never waits for a long job and everything can be stopped at any time. Each turn does
-the first of these that there is to do: load the network, compute features of new references,
-judge an ad hoc part, judge a part of the feed, score a reference against the others, do the same
-for validation and known bad pictures, go on with the health of the set.
+the first of these that there is to do: load the network, compute features of new references, have
+a memory bank chosen by a child process where the method needs one, judge an ad hoc part, judge a
+part of the feed, score a reference against the others, do the same for validation and known bad
+pictures, go on with the health of the set.
 A reference whose file is unreadable is left out with a sentence; judging goes on with the others.
 """
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from enum import Enum, auto
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal, Slot
@@ -23,6 +23,8 @@ from inspector_gui.core.calibration import MIN_REFERENCES
 from inspector_gui.core.decision import decide
 from inspector_gui.core.errors import KnownError
 from inspector_gui.core.types import Frame, Inspection, Limits, Source
+from inspector_gui.workers.bank_building import BankBuilding
+from inspector_gui.workers.engine_state import Calibration, EngineState, Phase
 from inspector_gui.workers.gallery_work import GalleryWork, Setup, UnreadableReference
 from inspector_gui.workers.health_work import Assessment, HealthWork
 from inspector_gui.workers.index_building import IndexBuilding
@@ -35,43 +37,7 @@ if TYPE_CHECKING:  # the engine's own imports come after the window, in this thr
     from inspector_gui.store.features_cache import FeatureStore
 
 
-class Phase(Enum):
-    """What the engine is busy with before it can judge, or that it can."""
-
-    IDLE = auto()
-    LOADING = auto()
-    CONVERTING = auto()
-    INDEXING = auto()
-    CALIBRATING = auto()
-    READY = auto()
-    FAILED = auto()
-
-
-@dataclass(frozen=True)
-class EngineState:
-    """What the status bar and the reference panel say of the engine."""
-
-    phase: Phase = Phase.IDLE
-    done: int = 0
-    total: int = 0
-    device: str = ""
-    reason: str = ""
-    search: str = ""
-    """How references are searched: exact, or approximate with its recall."""
-
-
-@dataclass(frozen=True, eq=False)
-class Calibration:
-    """Scores of pictures of a set against its gallery, by hash.
-
-    Of references they are leave-one-out scores; `is_others` says that they are of the pictures of
-    other purposes.
-    """
-
-    set_id: int
-    fingerprint: str
-    scores: Mapping[str, float]
-    is_others: bool = False
+__all__ = ["Calibration", "Engine", "EngineState", "Phase"]
 
 
 class Engine(Worker):
@@ -106,6 +72,7 @@ class Engine(Worker):
         self._follows: GalleryWork | None = None
         self._job: ChildJob | None = None
         self._building: IndexBuilding | None = None
+        self._choosing: BankBuilding | None = None
         self._is_awake = False
         self._configured.connect(self._configure)
         self._limited.connect(self._limit)
@@ -149,6 +116,10 @@ class Engine(Worker):
         self._say(Phase.IDLE)
         if self._job is not None and self._job.arguments != _conversion(setup):
             self._end_job()  # of a network that nobody waits for any more
+        if self._choosing is not None and (
+            setup is None or self._choosing.belongs_to != setup.fingerprint
+        ):
+            self._choosing.cancel()
         if setup is None:
             self._close_features()  # perhaps another workspace comes
             return
@@ -196,6 +167,9 @@ class Engine(Worker):
             done = work.total - len(work.missing)
             self._say(Phase.INDEXING, done=done, total=work.total)
             self._index(work.index)
+        elif len(work.hashes) >= MIN_REFERENCES and not work.open_bank():
+            self._choose_patches(setup, work)
+            return False
         elif self._can_judge(work) and self._judge_next(setup, work):
             pass
         elif work.to_score:
@@ -294,6 +268,30 @@ class Engine(Worker):
         method = make_method(setup.scoring)
         self._work = GalleryWork(setup, self._features, method, before=before)
 
+    def _choose_patches(self, setup: Setup, work: GalleryWork) -> None:
+        """Have the memory bank chosen; parts wait for it."""
+        if self._choosing is None:
+            self._choosing = BankBuilding(self)
+            self._choosing.progressed.connect(self._on_choosing)
+            self._choosing.ended.connect(self._on_chosen)
+        if self._state.phase is not Phase.CHOOSING:
+            self._say(Phase.CHOOSING, total=100)
+        folder = work.features.folder
+        self._choosing.begin(folder, setup.scoring, work.hashes, setup.fingerprint)
+
+    @Slot(int)
+    def _on_choosing(self, per_cent: int) -> None:
+        self._say(Phase.CHOOSING, done=per_cent, total=100)
+
+    @Slot(str)
+    def _on_chosen(self, sentence: str) -> None:
+        if not sentence and self._work is not None and not self._work.open_bank():
+            sentence = "The patches that were chosen cannot be read; check the drive."
+        if sentence:
+            self.failed.emit(sentence)
+            self._say(Phase.FAILED, reason=sentence)
+        self._wake()
+
     def _build_index(self, work: GalleryWork) -> bool:
         """Have an index made where one pays; parts are judged meanwhile."""
         if not work.gallery.wants_index:
@@ -385,8 +383,9 @@ class Engine(Worker):
 
     def _close_features(self) -> None:
         self._before = None
-        if self._building is not None:
-            self._building.cancel()
+        for child in (self._building, self._choosing):
+            if child is not None:
+                child.cancel()
         if self._features is not None:
             self._features.close()
             self._features = None
