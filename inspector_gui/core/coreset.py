@@ -15,12 +15,15 @@ Every distance that decides is the float32 number that the plain algorithm compu
 pair, so the picks are the same, ties and rounding included.
 """
 
+import os
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import faiss
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from inspector_gui.core.errors import Cancelled
 from inspector_gui.core.neighbours import Ints, ShouldStop, float_distances
@@ -29,7 +32,8 @@ from inspector_gui.core.types import Floats
 Places = npt.NDArray[np.int32]
 
 _LISTED = 8192  # rows on the short list: their features stay near the processor
-_ROWS, _PICKS = 2048, 4096  # of one matrix product: 32 MB
+_ROWS, _PICKS = 1024, 4096  # of one matrix product: 16 MB a thread
+_MOST_WORKERS = 8
 _ROUNDING = 2.0**-22  # a dimension, of the norms: above what float32 products are off by
 _STEPS = 64  # of the short list between looks at what has left it
 _CROWDED = 0.8  # of the short list: while more of it may be next, it is kept as it is
@@ -153,18 +157,20 @@ class _Greedy:
             self._add(cover.chosen[first : first + _ROWS])
 
     def run(self, start: int) -> Cover:
-        threads = faiss.omp_get_max_threads()
-        # Pairs come in small lots: other threads take longer to meet than one takes alone.
-        faiss.omp_set_num_threads(1)
-        try:
+        # Threads of our own: those inside products and pairs take longer to meet than they save
+        # where other programs are busy, too.
+        with (
+            threadpool_limits(limits=1, user_api="blas"),
+            ThreadPoolExecutor(
+                _workers(), initializer=faiss.omp_set_num_threads, initargs=(1,)
+            ) as self._pool,
+        ):
             if not self._chosen:
                 self._pick(np.array([start]))
             listed, floor = self._short_list()
             while len(self._chosen) < self._count and len(listed):
                 self._choose_among(listed, floor)
                 listed, floor = self._short_list()
-        finally:
-            faiss.omp_set_num_threads(threads)
         self._add_equal_ones()
         chosen = np.array(self._chosen, np.int64)
         return Cover(chosen, self._distances, self._seen, self._nearest)
@@ -269,16 +275,20 @@ class _Greedy:
     def _catch_up(self, rows: Ints) -> None:
         """Compare rows with all picks that they have not seen."""
         seen = self._seen[rows]
+        work: list[Future[None]] = []
         for first in np.unique(seen):
-            if first == len(self._chosen):
-                continue
             group = rows[seen == first]
-            for at in range(0, len(group), _ROWS):
-                self._compare(group[at : at + _ROWS], int(first))
+            for at in range(0, len(group) if first < len(self._chosen) else 0, _ROWS):
+                work.append(self._pool.submit(self._compare, group[at : at + _ROWS], int(first)))
+        for done in work:
+            done.result()
         self._seen[rows] = len(self._chosen)
 
     def _compare(self, rows: Ints, first: int) -> None:
-        """Bring the distances of rows up to date with the picks from number `first` on."""
+        """Bring the distances of rows up to date with the picks from number `first` on.
+
+        Runs beside others, each with rows of its own.
+        """
         values = np.ascontiguousarray(self._rows[rows])
         factors = np.ones((len(rows), values.shape[1] + 1), np.float32)
         centred = np.subtract(values, self._middle, out=factors[:, :-1])
@@ -317,3 +327,7 @@ class _Greedy:
         arrays = (faiss.swig_ptr(a) for a in (rows, of, picks, to, distances))
         faiss.pairwise_indexed_L2sqr(rows.shape[1], len(of), *arrays)  # type: ignore[attr-defined]
         return distances
+
+
+def _workers() -> int:
+    return min(os.cpu_count() or 1, _MOST_WORKERS)

@@ -1,9 +1,9 @@
 """Patch features of PatchCore: levels 2 and 3, averaged over their neighbourhood.
 
-Roth et al. 2022, arXiv 2106.08265, equations 1 to 3 with p = 3. The average counts zeros beyond the border, as the
-authors' code does; the coarser level is resized bilinearly to the finer one's grid (half-pixel
-centres, borders repeated) and the two are concatenated. All channels are kept (METHODS
-"PatchCore"): the authors pool them to a common width first.
+Roth et al. 2022, arXiv 2106.08265, equations 1 to 3 with p = 3. The average counts zeros beyond
+the border, as the authors' code does; the coarser level is resized bilinearly to the finer one's
+grid (half-pixel centres, borders repeated) and the two are concatenated. All channels are kept
+(METHODS "PatchCore"): the authors pool them to a common width first.
 """
 
 import tempfile

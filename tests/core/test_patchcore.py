@@ -8,7 +8,7 @@ from inspector_gui.core.features import FeatureList, Features
 from inspector_gui.core.methods import make_method, scoring_for
 from inspector_gui.core.methods.base import Method, anomaly_map, fit, leave_one_out
 from inspector_gui.core.methods.dn2 import global_score
-from inspector_gui.core.methods.patchcore import Patchcore
+from inspector_gui.core.methods.patchcore import NEIGHBOURHOOD, Patchcore
 from inspector_gui.core.patches import patch_features
 from inspector_gui.core.types import Scoring
 
@@ -50,7 +50,7 @@ def test_with_all_patches_a_reference_is_at_no_distance_but_from_the_others() ->
 
 
 def test_the_weight_is_that_of_equation_7() -> None:
-    method, plain = Patchcore(scoring_for("patchcore", size=32, reweight=True)), Patchcore(SCORING)
+    plain = Patchcore(SCORING)
     method = Patchcore(scoring_for("patchcore", size=32, coreset=0.4, reweight=True))
     references = gallery()
     bank = method.fit(references)
@@ -96,6 +96,13 @@ def test_only_a_method_that_has_to_is_fitted() -> None:
         method: Method = make_method(scoring_for(name, size=32))
         fit(method, gallery(), report=told.append)
         assert bool(told) == (name == "patchcore")
+
+
+@pytest.mark.parametrize("preset", ["default", "paper"])
+def test_the_constants_are_those_of_the_paper(preset: str) -> None:
+    scoring = scoring_for("patchcore", preset=preset)
+    assert (scoring.coreset, scoring.sigma, NEIGHBOURHOOD) == (0.1, 4.0, 9)
+    assert scoring.reweight == (preset == "paper")
 
 
 @pytest.mark.parametrize("share", [0, -0.1, 1.01, float("nan")])
