@@ -157,6 +157,8 @@ def score(
     k: options.K = None,
     kappa: options.Kappa = None,
     sigma: options.Sigma = None,
+    coreset: options.Coreset = None,
+    reweight: options.Reweight = None,
     seed: options.Seed = 0,
     json: options.Json = None,
     progress: options.Progress = ProgressStyle.BAR,
@@ -166,13 +168,13 @@ def score(
     Every score is shown as a multiple of a limit that is suggested from the references. The exit
     status is 0 where pictures were judged, whatever the decisions.
     """
-    del seed  # neither dn2 nor spade draws anything at random
+    del seed  # no method draws anything at random
     from inspector_gui.cli import score as command
     from inspector_gui.cli.recipe import scoring_from
 
     scoring = scoring_from(
         method, preset, runtime, backbone=backbone, precision=precision, size=size, crop=crop, k=k,
-        kappa=kappa, sigma=sigma,
+        kappa=kappa, sigma=sigma, coreset=coreset, reweight=reweight,
     )  # fmt: skip
     request = command.Request(
         tuple(paths), references, subsample, csv, json, heatmaps, mm_per_pixel

@@ -51,6 +51,20 @@ def index(
 @app.command(hidden=True)
 @ends_in_words
 @stops_when_ended
+def bank(
+    features: Annotated[Path, typer.Option(metavar="FOLDER", help="A folder of features.")],
+    request: Annotated[Path, typer.Option(metavar="FILE", help="Which references, what share.")],
+    progress: options.Progress = ProgressStyle.BAR,
+) -> int:
+    """Choose the memory bank of a reference set, from its features on disk."""
+    from inspector_gui.cli import bank as command
+
+    return command.run(features, request, progress)
+
+
+@app.command(hidden=True)
+@ends_in_words
+@stops_when_ended
 def study(
     kind: Annotated[str, typer.Argument(help="map, slim, learn or lots.")],
     folder: Annotated[Path, typer.Option(help="Where the request is and the result goes.")],

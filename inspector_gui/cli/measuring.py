@@ -53,6 +53,8 @@ def evaluate(
     k: options.K = None,
     kappa: options.Kappa = None,
     sigma: options.Sigma = None,
+    coreset: options.Coreset = None,
+    reweight: options.Reweight = None,
     seed: options.Seed = 0,
     json: options.Json = None,
     progress: options.Progress = ProgressStyle.BAR,
@@ -79,7 +81,7 @@ def evaluate(
     scorings = [
         scoring_from(
             name, preset, runtime, backbone=backbone, precision=precision, size=size, crop=crop,
-            k=k, kappa=kappa, sigma=sigma,
+            k=k, kappa=kappa, sigma=sigma, coreset=coreset, reweight=reweight,
         )
         for name in method or ["spade" if protocol is None else "dn2"]
     ]  # fmt: skip

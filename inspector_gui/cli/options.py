@@ -15,7 +15,7 @@ class ProgressStyle(StrEnum):
     NONE = "none"
 
 
-METHOD_HELP = "dn2 or spade."
+METHOD_HELP = "dn2, spade or patchcore."
 
 
 def examples(*lines: str) -> str:
@@ -57,20 +57,33 @@ Crop = Annotated[
     int | None, typer.Option(help="Side in pixels of the centre crop after that; 0 for none.")
 ]
 K = Annotated[
-    int | None, typer.Option("--k", help="Nearest references; cut to the number there is.")
+    int | None,
+    typer.Option("--k", help="Nearest references (dn2, spade); cut to the number there is."),
 ]
 Kappa = Annotated[
     int | None, typer.Option(help="Nearest gallery features of a place, 1 to 100 (spade).")
 ]
 Sigma = Annotated[
     float | None,
-    typer.Option(help="Smoothing of the map in pixels of a 224 x 224 input (spade)."),
+    typer.Option(help="Smoothing of the map in pixels of a 224 x 224 input (spade, patchcore)."),
+]
+Coreset = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SHARE",
+        help="Share of the references' patches that are kept, above 0, at most 1 (patchcore).",
+    ),
+]
+Reweight = Annotated[
+    bool | None,
+    typer.Option(
+        "--reweight/--no-reweight",
+        help="Weight scores by the neighbourhood of the matched patch (patchcore).",
+    ),
 ]
 Seed = Annotated[
     int,
-    typer.Option(
-        min=0, help="Of everything drawn at random; to judge with dn2 and spade draws nothing."
-    ),
+    typer.Option(min=0, help="Of everything drawn at random; to judge draws nothing."),
 ]
 Contaminate = Annotated[
     float | None,

@@ -13,7 +13,8 @@ from inspector_gui.core.compiled import is_compiled
 from inspector_gui.core.errors import KnownError
 from inspector_gui.core.features import Extractor
 from inspector_gui.core.measuring.evaluation import FeatureBank
-from inspector_gui.core.methods import make_method, scoring_for
+from inspector_gui.core.method_options import has_compiled_search
+from inspector_gui.core.methods import scoring_for
 from inspector_gui.core.runtimes import converted_path, default_runtime
 from inspector_gui.core.types import Progress, Scoring
 from inspector_gui.store.features_cache import open_store
@@ -33,7 +34,7 @@ def open_extractor(scoring: Scoring, report: Report) -> Extractor:
     is_converted = converted_path(backbone(scoring.backbone), networks).exists()
     if scoring.runtime == "openvino" and not is_converted:
         convert_apart(scoring.backbone, report)
-    if make_method(scoring).has_map and not is_compiled():
+    if has_compiled_search(scoring.method) and not is_compiled():
         with suppress(KnownError):  # numpy gives the same answers, later
             run_apart(["compile"], report, failure="The search could not be compiled.")
     report(Progress("network", 0, 1))

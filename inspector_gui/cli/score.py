@@ -30,7 +30,7 @@ from inspector_gui.core.images import (
 )
 from inspector_gui.core.measuring.evaluation import Picture, References, learn_pictures
 from inspector_gui.core.methods import VIDEO_FRAMES, make_method
-from inspector_gui.core.methods.base import Method, anomaly_map, leave_one_out
+from inspector_gui.core.methods.base import Method, anomaly_map, fit, leave_one_out
 from inspector_gui.core.places import input_area
 from inspector_gui.core.regions import RegionFacts, facts_of, picture_regions
 from inspector_gui.core.types import (
@@ -83,7 +83,9 @@ def run(request: Request, scoring: Scoring, style: ProgressStyle) -> int:
     references, remark = _references(request.references, request.subsample)
     method = make_method(scoring)
     if request.heatmaps is not None and not method.has_map:
-        raise KnownError(f"{scoring.method} has no anomaly map, so --heatmaps needs spade.")
+        raise KnownError(
+            f"{scoring.method} has no anomaly map, so --heatmaps needs spade or patchcore."
+        )
     if request.mm_per_pixel is not None and not method.has_map:
         raise KnownError(f"{scoring.method} has no regions to measure by --mm-per-pixel.")
     files = (request.csv, request.json)
@@ -94,6 +96,7 @@ def run(request: Request, scoring: Scoring, style: ProgressStyle) -> int:
             if not learned.files:
                 raise KnownError(f"No reference is usable. {learned.unreadable[0]}")
             gallery = bank.gallery(tuple(learned.files))
+            fit(method, gallery, report=report)
             limits = _limits(method, gallery, learned, scoring, report)
             if request.heatmaps is not None and limits is None:
                 raise KnownError("--heatmaps needs limits, and so at least two references.")

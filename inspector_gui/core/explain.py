@@ -3,102 +3,65 @@
 A map keeps one distance a place. Here a single place is compared once more, by brute force, and
 everything is kept: which place of which reference came closest, which ones come next, and how far
 the references themselves are from each other at that place (each left out by its index). Where a
-method compares whole pictures (DN2), or a part has no map, pictures take the place of places.
+method compares whole pictures (DN2), or a part has no map, pictures take the place of places;
+patches of PatchCore's bank are in `explain_patches`.
 
 Every explainer works in short steps, so that it can share a thread.
 """
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from inspector_gui.core.explain_patches import PatchExplainer
+from inspector_gui.core.explanation import (
+    CANDIDATES,
+    Doubles,
+    Explainer,
+    Explanation,
+    Match,
+    evenly_chosen,
+    usual_of,
+)
 from inspector_gui.core.features import Features, Gallery
+from inspector_gui.core.methods.base import Method
 from inspector_gui.core.methods.dn2 import global_score
+from inspector_gui.core.methods.patchcore import Patchcore
 from inspector_gui.core.neighbours import squared_distances
 from inspector_gui.core.places import Place
-from inspector_gui.core.types import Floats, Scoring
+from inspector_gui.core.types import Floats
 
-CANDIDATES = 5
-"""References that are named after the closest one."""
-HIGH = 0.95
-"""Quantile of good parts that `Usual.high` is."""
-_MOST_USUAL = 32  # references that what is usual is taken from; more hardly change a median
 _NEAREST_USUAL = 20  # the same among whole pictures, nearest first
 
 Levels = tuple[Floats, Floats, Floats]
-Doubles = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Match:
-    """A reference that came close: its gallery row, the place in it, the squared distance.
-
-    `place` is None where whole pictures were compared.
-    """
-
-    row: int
-    place: Place | None
-    distance: float
-
-
-@dataclass(frozen=True)
-class Usual:
-    """How far good parts are from the others: median and 95 % quantile over `count` of them."""
-
-    median: float
-    high: float
-    count: int
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """What a place (None: the whole picture) of a part was compared with.
-
-    `distance` is the mean squared distance to the kappa nearest (DN2: to the k nearest), so before
-    the border's weight and before smoothing the value of the map. `matches` are of different
-    references, closest first. `usual` is None where there are too few references to tell.
-    """
-
-    place: Place | None
-    distance: float
-    usual: Usual | None
-    matches: tuple[Match, ...]
-
-    @property
-    def times_usual(self) -> float | None:
-        """The distance as a multiple of the usual one; None where that is unknown or nothing."""
-        if self.usual is None or self.usual.median <= 0:
-            return None
-        return self.distance / self.usual.median
-
-
-class Explainer(Protocol):
-    """Explains one place or part, a step at a time."""
-
-    def step(self) -> Explanation | None:
-        """Do a few milliseconds of work; the explanation once it is done, else None."""
-        ...
+def explained_grid(method: Method, features: Features) -> tuple[int, int]:
+    """Return the rows and columns of the grid whose cells a method compares: that of its map."""
+    level = features.levels[1] if isinstance(method, Patchcore) else features.levels[0]
+    return level.shape[0], level.shape[1]
 
 
 def explainer_of(
-    scoring: Scoring,
+    method: Method,
     features: Features,
     gallery: Gallery,
     rows: Sequence[int],
     place: Place | None,
 ) -> Explainer:
-    """Return what explains a part under a recipe.
+    """Return what explains a part under a method.
 
-    `rows` are the references it was compared with, nearest first; `place` a cell of the finest
-    grid, None for the whole picture. Raises `ValueError` without rows and outside the grid.
+    `rows` are the references it was compared with, nearest first (PatchCore compares with the whole
+    bank); `place` a cell of `explained_grid`, None for the whole picture. Raises `ValueError`
+    without rows and outside the grid.
     """
     if place is None or not features.levels[0].size:
-        return PartExplainer(features, gallery, k=scoring.k)
-    return PlaceExplainer(features, gallery, rows, place, kappa=scoring.kappa)
+        return PartExplainer(features, gallery, k=method.scoring.k)
+    if isinstance(method, Patchcore):
+        return PatchExplainer(features, gallery, method.bank(gallery), place)
+    return PlaceExplainer(features, gallery, rows, place, kappa=method.scoring.kappa)
 
 
 def explain_place(
@@ -146,8 +109,7 @@ class PlaceExplainer:
         self._left = deque(rows)
         self._up = _upsampling(features.levels)
         self._query = _at(features.levels, place)
-        chosen = np.linspace(0, len(rows) - 1, min(len(rows), _MOST_USUAL)).round().astype(int)
-        self._own = [rows[n] for n in chosen] if len(rows) > 1 else []
+        self._own = [rows[n] for n in evenly_chosen(len(rows))]
         owned = [_at(gallery.levels(row), place) for row in self._own]
         self._owned = [np.stack(values) for values in zip(*owned, strict=True)]
         self._found: list[Match] = []
@@ -172,7 +134,7 @@ class PlaceExplainer:
     def _explanation(self) -> Explanation:
         matches = sorted(self._found, key=lambda match: match.distance)[: CANDIDATES + 1]
         distance = float(self._nearest.means()[0])
-        usual = _usual(self._usual.means()) if self._own else None
+        usual = usual_of(self._usual.means()) if self._own else None
         return Explanation(self._place, distance, usual, tuple(matches))
 
     def _exact(self, levels: Levels) -> Doubles:
@@ -243,7 +205,7 @@ class PartExplainer:
             self._scores.append(score)
         if self._left:
             return None
-        usual = _usual(np.array(self._scores)) if self._scores else None
+        usual = usual_of(np.array(self._scores)) if self._scores else None
         return Explanation(None, self._distance, usual, self._matches)
 
 
@@ -267,10 +229,6 @@ class _Nearest:
         counts = np.isfinite(self._kept).sum(axis=1)
         sums = np.where(np.isfinite(self._kept), self._kept, 0).sum(axis=1)
         return np.asarray(sums / np.maximum(counts, 1), np.float64)
-
-
-def _usual(values: Doubles) -> Usual:
-    return Usual(float(np.median(values)), float(np.quantile(values, HIGH)), len(values))
 
 
 def _upsampling(levels: Levels) -> list[npt.NDArray[np.int64]]:

@@ -6,8 +6,8 @@ from inspector_gui.core.preprocess import Geometry
 from inspector_gui.core.types import Scoring
 
 Place = tuple[int, int]
-"""Row and column of a cell of the finest grid."""
-_COARSE = 4  # fine cells on a side of a cell of the coarsest level
+"""Row and column of a cell of the grid that a method compares: SPADE's finest, or PatchCore's."""
+_MARKED = 4  # cells on a side of a mark
 
 
 class Box(NamedTuple):
@@ -48,10 +48,11 @@ def _cell(offset: float, length: float, count: int) -> int | None:
 
 
 def square_of(place: Place, area: Box, grid: tuple[int, int]) -> Box:
-    """Return the box that marks a cell: centred on it, as wide as a cell of the coarsest level.
+    """Return the box that marks a cell: centred on it, four cells wide.
 
-    The features that are compared come from a surrounding of about that size and more.
+    For SPADE that is a cell of the coarsest level, for PatchCore about the neighbourhood of a
+    patch. The features that are compared come from a surrounding of that size and more.
     """
     tall, wide = area.height / grid[0], area.width / grid[1]
     y, x = area.y + (place[0] + 0.5) * tall, area.x + (place[1] + 0.5) * wide
-    return Box(x - wide * _COARSE / 2, y - tall * _COARSE / 2, wide * _COARSE, tall * _COARSE)
+    return Box(x - wide * _MARKED / 2, y - tall * _MARKED / 2, wide * _MARKED, tall * _MARKED)

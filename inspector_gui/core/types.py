@@ -93,7 +93,8 @@ class Scoring:
     of the centre crop after that (0: none). `sigma` is the smoothing of the anomaly map in pixels
     of a 224 x 224 input and scales with the input. `k` references are neighbours of a part (DN2:
     2; SPADE: 50), `kappa` gallery features are neighbours of a pixel. `border_weight`: see
-    `methods.border`. `search` is `AUTOMATIC` or `EXACT_ONLY`.
+    `methods.border`. `coreset` is the share of the references' patches that PatchCore keeps,
+    `reweight` its weighting by the neighbourhood. `search` is `AUTOMATIC` or `EXACT_ONLY`.
     """
 
     method: str = "spade"
@@ -108,6 +109,8 @@ class Scoring:
     precision: str = "f32"
     preset: str = "default"
     search: str = AUTOMATIC
+    coreset: float = 0.1
+    reweight: bool = False
 
     @property
     def input_side(self) -> int:
@@ -123,8 +126,14 @@ class Scoring:
     @property
     def key(self) -> str:
         """Hexadecimal digest that is equal exactly when scores would be."""
-        values = {k: v for k, v in asdict(self).items() if k not in ("preset", "search")}
-        return digest_of(values if self.search == AUTOMATIC else values | {"search": self.search})
+        # What came later counts only where it differs, so that earlier digests stay as they were.
+        later = {"search": AUTOMATIC, "coreset": 0.1, "reweight": False}
+        values = {
+            name: value
+            for name, value in asdict(self).items()
+            if name != "preset" and not (name in later and value == later[name])
+        }
+        return digest_of(values)
 
 
 @dataclass(frozen=True)

@@ -222,6 +222,7 @@ class Session(QObject):
             Phase.LOADING,
             Phase.CONVERTING,
             Phase.INDEXING,
+            Phase.CHOOSING,
         ):
             return Readiness.BUSY
         return Readiness.STALE if self.limits.is_stale else Readiness.READY

@@ -294,6 +294,8 @@ class FeatureStore(FeatureReader):
             if json.loads(meta.read_bytes()) == wanted:
                 return
         IndexFiles(self._folder).remove()
+        for bank in self._folder.glob("patches-*.bank"):
+            bank.unlink()
         for name in (_HASHES, _POOLED, _LEVELS):
             (self._folder / name).unlink(missing_ok=True)
         write_whole(meta, json.dumps(wanted).encode())

@@ -98,7 +98,7 @@ def action_table(window: MainWindow) -> Iterator[ActionSpec]:
         tr("Judge several parts together: every part passes, but the mix may be wrong"),
         window.show_lots,
     )  # fmt: skip
-    for method, text in (("spade", "SPADE"), ("dn2", "DN2")):
+    for method, text in (("spade", "SPADE"), ("patchcore", "PatchCore"), ("dn2", "DN2")):
         yield spec(
             f"method_{method}", f"{recipe}/{tr('Method')}", text, "",
             tr("Judge this set by {}").format(text), partial(window.set_recipe, method=method),
@@ -117,7 +117,8 @@ def action_table(window: MainWindow) -> Iterator[ActionSpec]:
             partial(window.set_recipe, runtime=runtime), group="runtime",
         )  # fmt: skip
     yield spec(
-        "parameters", recipe, tr("Parameters…"), "", tr("K, κ, σ, size and crop of this set"),
+        "parameters", recipe, tr("Parameters…"), "",
+        tr("The method's numbers, size and crop of this set"),
         window.show_parameters, separate=True,
     )  # fmt: skip
     yield spec(

@@ -92,6 +92,8 @@ class ReadinessLine(QLabel):
                 return f"{self.tr('Preparing the network (once)')} {counted}".strip() + "…"
             case Phase.INDEXING:
                 return f"{self.tr('Features')} {counted}".strip()  # one line in a narrow dock
+            case Phase.CHOOSING:
+                return self.tr("Choosing patches {} %").format(state.done)
             case Phase.CALIBRATING:
                 return f"{self.tr('Comparing')} {counted}".strip()
             case _:

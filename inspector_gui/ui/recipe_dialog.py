@@ -14,12 +14,12 @@ from PySide6.QtWidgets import (
 )
 
 from inspector_gui.core.errors import KnownError
+from inspector_gui.core.method_options import has_option
 from inspector_gui.core.types import AUTOMATIC, EXACT_ONLY, Scoring
 from inspector_gui.session import Session
 from inspector_gui.ui.card import label
 
 _FIXED = ("method", "preset", "border_weight")
-_MAP_ONLY = ("kappa", "sigma")  # DN2 has no map
 
 
 class RecipeDialog(QDialog):
@@ -34,6 +34,7 @@ class RecipeDialog(QDialog):
             "k": _whole(1, 1_000_000),
             "kappa": _whole(1, 100),
             "sigma": _decimal(0, 64),
+            "coreset": _decimal(0.001, 1, step=0.05, decimals=3),
             "size": _whole(32, 2048, step=32),
             "crop": _whole(0, 2048, step=32),
         }
@@ -44,14 +45,21 @@ class RecipeDialog(QDialog):
             "size": self.tr("Size: side that pictures are resized to, pixels"),
             "crop": self.tr("Crop: side of the centre that is inspected, 0 for all"),
         }
+        texts["coreset"] = self.tr("Coreset: share of the references' patches that is kept")
         form = QFormLayout(self)
         values = asdict(scoring)
         for name, field in self.fields.items():
-            if scoring.method == "dn2" and name in _MAP_ONLY:
+            if not has_option(scoring.method, name):
                 continue
             field.setValue(values[name])
             field.setAccessibleName(texts[name])
             form.addRow(texts[name], field)
+        self.reweight = QCheckBox(
+            self.tr("Weight scores by the neighbourhood of the matched patch")
+        )
+        self.reweight.setChecked(scoring.reweight)
+        if has_option(scoring.method, "reweight"):
+            form.addRow(self.reweight)
         self.exact = QCheckBox(self.tr("Search large sets exactly, however long that takes"))
         self.exact.setToolTip(
             self.tr(
@@ -82,8 +90,8 @@ class RecipeDialog(QDialog):
         given = {k: v for k, v in asdict(self._scoring).items() if k not in _FIXED}
         given |= {name: field.value() for name, field in self.fields.items()}
         given["search"] = EXACT_ONLY if self.exact.isChecked() else AUTOMATIC
-        if self._scoring.method == "dn2":
-            given = {k: v for k, v in given.items() if k not in _MAP_ONLY}
+        given["reweight"] = self.reweight.isChecked()
+        given = {k: v for k, v in given.items() if has_option(self._scoring.method, k)}
         try:
             scoring = scoring_for(self._scoring.method, preset=self._scoring.preset, **given)
         except KnownError as error:
@@ -102,8 +110,11 @@ def _whole(lowest: int, highest: int, *, step: int = 1) -> QSpinBox:
     return field
 
 
-def _decimal(lowest: float, highest: float) -> QDoubleSpinBox:
+def _decimal(
+    lowest: float, highest: float, *, step: float = 0.5, decimals: int = 2
+) -> QDoubleSpinBox:
     field = QDoubleSpinBox()
+    field.setDecimals(decimals)
     field.setRange(lowest, highest)
-    field.setSingleStep(0.5)
+    field.setSingleStep(step)
     return field

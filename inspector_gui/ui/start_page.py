@@ -112,6 +112,7 @@ class StartPage(QWidget):
             Phase.LOADING: self.tr("Loading the network…"),
             Phase.CONVERTING: self.tr("Preparing the network for this computer, once…"),
             Phase.INDEXING: self.tr("Looking at the references…") + counted,
+            Phase.CHOOSING: self.tr("Choosing patches of the references… {} %").format(state.done),
             Phase.CALIBRATING: self.tr("Comparing the references with each other…") + counted,
         }
         later = self.tr("Pictures that you drop here meanwhile are checked as soon as it is done.")

@@ -61,6 +61,8 @@ class StatusLine(QStatusBar):
         self._cancel.setVisible(self._import is not None)
         if work is not None:
             counted = f" {work.done} of {work.total}" if work.total else ""
+            if self._session.engine_state.phase is Phase.CHOOSING and self._import is None:
+                counted = f" {work.done} %"
             self._work.setText(f"{work.what}{counted}")
             self._bar.setRange(0, work.total)
             self._bar.setValue(work.done)
@@ -71,6 +73,7 @@ class StatusLine(QStatusBar):
             Phase.LOADING: self.tr("Loading the network"),
             Phase.CONVERTING: self.tr("Preparing the network (once)"),
             Phase.INDEXING: self.tr("Computing features"),
+            Phase.CHOOSING: self.tr("Choosing patches"),
             Phase.CALIBRATING: self.tr("Comparing references"),
         }
         if state.phase not in words:

@@ -4,6 +4,7 @@ from pathlib import PurePath
 
 from PySide6.QtCore import QObject, QPointF, QRectF, Signal
 
+from inspector_gui.core.method_options import has_option
 from inspector_gui.core.types import Scoring
 from inspector_gui.session import Session
 from inspector_gui.session.why import Why
@@ -128,7 +129,8 @@ class WhyView(QObject):
                 value = limits.relative(value_at(self._map, QPointF(*why.point)))
                 said.append(self.tr("map, smoothed: {0} × limit").format(f"{value:.2f}"))
             weight = float(patches[found.place]) / max(found.distance, 1e-12)
-            if weight < _NOT_WEIGHTED and not answer.gone:
+            is_weighted = has_option(why.part.scoring.method, "border_weight")
+            if is_weighted and weight < _NOT_WEIGHTED and not answer.gone:
                 said.append(self.tr("weight of the border {0}").format(f"{weight:.2f}"))
             lines.append(" · ".join(said))
         if answer.gone:

@@ -2,9 +2,10 @@
 
 It works in turns of at most a fifth of a second and returns to its event loop between them, so
 that a frame never waits for a long job and everything can be stopped at any time. Each turn does
-the first of these that there is to do: load the network, compute features of new references,
-judge an ad hoc part, judge a part of the feed, explain one, score a reference against the others,
-do the same for validation and known bad pictures, go on with the health of the set.
+the first of these that there is to do: load the network, compute features of new references, have
+a memory bank chosen where the method needs one, judge an ad hoc part, judge a part of the feed,
+explain one, score a reference against the others, do the same for validation and known bad
+pictures, go on with the health of the set. What takes minutes is done by child processes.
 A reference whose file is unreadable is left out with a sentence; judging goes on with the others.
 """
 
@@ -21,13 +22,13 @@ from inspector_gui.core.calibration import MIN_REFERENCES
 from inspector_gui.core.decision import decide
 from inspector_gui.core.errors import KnownError
 from inspector_gui.core.types import Frame, Inspection, Limits, Source
-from inspector_gui.workers.beside_job import BesideJob
-from inspector_gui.workers.converting import Conversion
+from inspector_gui.workers.beside_work import BesideWork
 from inspector_gui.workers.engine_state import Calibration, EngineState, Phase
 from inspector_gui.workers.explaining import Answer, Explaining, Question
 from inspector_gui.workers.gallery_work import GalleryWork, Setup
 from inspector_gui.workers.health_work import Assessment, HealthWork
 from inspector_gui.workers.mailbox import Mailbox
+from inspector_gui.workers.preparing import Preparation
 from inspector_gui.workers.thread import Worker
 
 if TYPE_CHECKING:  # the engine's own imports come after the window, in this thread
@@ -69,9 +70,8 @@ class Engine(Worker):
         self._health = HealthWork()
         self._follows: GalleryWork | None = None
         self._explaining = Explaining()
-        self._conversion: Conversion | None = None
-        self._beside: BesideJob | None = None
-        self._is_quick = False
+        self._preparation: Preparation | None = None
+        self._beside: BesideWork | None = None
         self._is_awake = False
         self._configured.connect(self._configure)
         self._limited.connect(self._limit)
@@ -119,8 +119,8 @@ class Engine(Worker):
         self._explaining.forget_gallery()
         self._limits = setup.limits if setup else None
         self._say(Phase.IDLE)
-        if self._conversion is not None:
-            self._conversion.keep_only(setup)
+        if self._preparation is not None:
+            self._preparation.keep_only(setup)
         if setup is None:
             self._close_features()  # perhaps another workspace comes
             return
@@ -177,6 +177,9 @@ class Engine(Worker):
             work.index(self._extractor)
             if not work.missing:
                 self._tell_unreadable()
+        elif len(work.hashes) >= MIN_REFERENCES and not work.open_bank():
+            self._prepare().choose_patches(work)
+            return False
         elif self._explaining.is_urgent(setup):
             self._explain(work)
             if self._can_judge(work):
@@ -218,7 +221,11 @@ class Engine(Worker):
         if isinstance(found, Assessment):
             self.assessed.emit(found)
             return True
-        return found or self._work_beside(work)
+        if self._beside is None:
+            self._beside = BesideWork(self)
+            self._beside.progressed.connect(self._say_again)
+            self._beside.ended.connect(self._on_beside_ended)
+        return found or self._beside.step(work)
 
     def _can_judge(self, work: GalleryWork) -> bool:
         return len(work.hashes) >= MIN_REFERENCES and self._limits is not None
@@ -250,7 +257,7 @@ class Engine(Worker):
         if scoring.runtime == "openvino":
             model = converted_path(backbone(scoring.backbone), paths.networks_folder())
             if not model.exists():
-                self._convert(setup)
+                self._prepare().convert(setup)
                 return False
         self._extractor = Extractor(
             scoring, weights_folder=paths.weights_folder(), cache=paths.networks_folder()
@@ -258,21 +265,19 @@ class Engine(Worker):
         self._extractor_key = scoring.features_key
         return True
 
-    def _convert(self, setup: Setup) -> None:
-        if self._conversion is None:
-            self._conversion = Conversion(self)
-            self._conversion.progressed.connect(self._on_converting)
-            self._conversion.ended.connect(self._on_converted)
-        if not self._conversion.is_running:
-            self._say(Phase.CONVERTING)
-            self._conversion.begin(setup)
+    def _prepare(self) -> Preparation:
+        if self._preparation is None:
+            self._preparation = Preparation(self)
+            self._preparation.progressed.connect(self._on_preparing)
+            self._preparation.ended.connect(self._on_prepared)
+        return self._preparation
 
-    @Slot(int, int)
-    def _on_converting(self, done: int, total: int) -> None:
-        self._say(Phase.CONVERTING, done=done, total=total)
+    @Slot(object, int, int)
+    def _on_preparing(self, phase: Phase, done: int, total: int) -> None:
+        self._say(phase, done=done, total=total)
 
     @Slot(str)
-    def _on_converted(self, sentence: str) -> None:
+    def _on_prepared(self, sentence: str) -> None:
         if sentence:
             self.failed.emit(sentence)
             self._say(Phase.FAILED, reason=sentence)
@@ -289,31 +294,6 @@ class Engine(Worker):
         before, self._before = self._before, None
         method = make_method(setup.scoring)
         self._work = GalleryWork(setup, self._features, method, before=before)
-
-    def _work_beside(self, work: GalleryWork) -> bool:
-        """Have a child make what makes judging quicker; parts are judged meanwhile."""
-        if work.method.has_map and not self._has_quick_search():
-            what = "a quicker search is being prepared (once)"
-            if self._begin_beside(["compile"], what):
-                return True
-        if work.gallery.wants_index:
-            arguments = ["index", "--features", str(work.features.folder)]
-            return self._begin_beside(arguments, "an index is being built")
-        return False
-
-    def _has_quick_search(self) -> bool:
-        """Whether the search is compiled; no longer asked once it is, since parts come here."""
-        from inspector_gui.core.compiled import is_compiled
-
-        self._is_quick = self._is_quick or is_compiled()
-        return self._is_quick
-
-    def _begin_beside(self, arguments: list[str], what: str) -> bool:
-        if self._beside is None:
-            self._beside = BesideJob(self)
-            self._beside.progressed.connect(self._say_again)
-            self._beside.ended.connect(self._on_beside_ended)
-        return self._beside.begin(arguments, what)
 
     @Slot(str)
     def _on_beside_ended(self, sentence: str) -> None:
@@ -383,8 +363,8 @@ class Engine(Worker):
             self.state_changed.emit(state)
 
     def _close(self) -> None:
-        if self._conversion is not None:
-            self._conversion.cancel()
+        if self._preparation is not None:
+            self._preparation.cancel()
         self._work = None
         self._close_features()
         self._extractor = None

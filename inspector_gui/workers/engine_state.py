@@ -12,6 +12,8 @@ class Phase(Enum):
     LOADING = auto()
     CONVERTING = auto()
     INDEXING = auto()
+    CHOOSING = auto()
+    """The memory bank of PatchCore is being chosen; `done` is per cent."""
     CALIBRATING = auto()
     READY = auto()
     FAILED = auto()

@@ -15,7 +15,7 @@ from inspector_gui.core.errors import KnownError
 from inspector_gui.core.types import RGB
 
 if TYPE_CHECKING:  # the engine's own imports come after the window, in its thread
-    from inspector_gui.core.explain import Explainer, Explanation
+    from inspector_gui.core.explanation import Explainer, Explanation
     from inspector_gui.core.features import Extractor, Features
     from inspector_gui.core.places import Place
     from inspector_gui.workers.gallery_work import GalleryWork, Setup
@@ -53,7 +53,7 @@ class Answer:
 
     `hashes` are the references of the explanation's matches, in their order, `gone` how many of
     those that the part was compared with are no longer in the gallery, `grid` the rows and columns
-    of the finest grid.
+    of the grid that places are cells of.
     """
 
     number: int
@@ -73,6 +73,7 @@ class Explaining:
         self._explainer: Explainer | None = None
         self._work: GalleryWork | None = None
         self._gone = 0
+        self._grid = (0, 0)
         self._features: tuple[RGB, Extractor, Features] | None = None
 
     def ask(self, question: Question | None) -> None:
@@ -112,8 +113,7 @@ class Explaining:
             return None
         self._question = self._explainer = None
         hashes = tuple(work.hashes[match.row] for match in found.matches)
-        grid = self._grid()
-        return Answer(question.number, found, hashes, self._gone, grid)
+        return Answer(question.number, found, hashes, self._gone, self._grid)
 
     def give_up(self, sentence: str) -> Answer | None:
         """Answer the question in hand with a sentence."""
@@ -121,27 +121,29 @@ class Explaining:
         return None if question is None else Answer(question.number, sentence=sentence)
 
     def _begin(self, question: Question, work: GalleryWork, extractor: Extractor) -> None:
-        from inspector_gui.core.explain import explainer_of
+        from inspector_gui.core.explain import explained_grid, explainer_of
         from inspector_gui.core.places import input_area, place_at
 
         self._work = work
         features = self._features_of(question.image, extractor)
         row_of = {sha: row for row, sha in enumerate(work.hashes)}
         rows = [row_of[sha] for sha in question.nearest if sha in row_of]
-        self._gone = len(question.nearest) - len(rows)
-        if not rows and question.point is not None:
+        # A bank is of all references there are now, whatever the part was compared with then.
+        by_rows = work.setup.scoring.method != "patchcore"
+        self._gone = len(question.nearest) - len(rows) if by_rows else 0
+        if not rows and by_rows and question.point is not None:
             raise KnownError(
                 "None of the references that this part was compared with is in the set any more. "
                 "Check the picture again."
             )
         place: Place | None = None
+        self._grid = explained_grid(work.method, features)
         if question.point is not None and features.levels[0].size:
             area = input_area(work.setup.scoring, *question.image.shape[:2])
-            place = place_at(*question.point, area, self._grid())
+            place = place_at(*question.point, area, self._grid)
             if place is None:
                 raise KnownError("This place was not inspected: it is outside the crop.")
-        scoring, gallery = work.setup.scoring, work.gallery
-        self._explainer = explainer_of(scoring, features, gallery, rows, place)
+        self._explainer = explainer_of(work.method, features, work.gallery, rows, place)
 
     def _features_of(self, image: RGB, extractor: Extractor) -> Features:
         """Return the features of a part; kept while the same part is asked about."""
@@ -149,11 +151,6 @@ class Explaining:
         if kept is None or kept[0] is not image or kept[1] is not extractor:
             kept = self._features = (image, extractor, extractor.extract(image))
         return kept[2]
-
-    def _grid(self) -> tuple[int, int]:
-        assert self._features is not None
-        rows, columns = self._features[2].levels[0].shape[:2]
-        return rows, columns
 
     def _explain_for(self, seconds: float) -> Explanation | None:
         assert self._explainer is not None

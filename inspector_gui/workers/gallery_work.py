@@ -111,6 +111,20 @@ class GalleryWork:
         added, removed = tuple(now - then), tuple(then - now)
         return self.features.changed(before.gallery, added=added, removed=removed)
 
+    def open_bank(self) -> bool:
+        """Let the method use the memory bank that is on disk; False where it needs one first."""
+        from inspector_gui.core.methods.patchcore import Patchcore
+        from inspector_gui.store.bank_files import BankFiles
+
+        method = self.method
+        if not isinstance(method, Patchcore) or method.is_fitted(self.gallery):
+            return True
+        stored = BankFiles(self.features.folder, self.setup.scoring).open(self.hashes)
+        if stored is None:
+            return False
+        method.use(self.gallery, stored.bank, stored.rows(self.hashes))
+        return True
+
     def open_index(self) -> None:
         """Search by an index that was made meanwhile."""
         self.gallery = self._gallery(self)

@@ -20,28 +20,29 @@ def test_every_data_set_and_method_is_an_object_in_the_order_of_the_arguments(
     other = tmp_path / "other"
     shutil.copytree(washers, other)
     result = invoke(
-        "evaluate", other, washers, "--method", "spade", "--method", "dn2", "--size", 96,
+        "evaluate", other, washers, "--method", "spade", "--method", "dn2",
+        "--method", "patchcore", "--size", 96,
         "--json", tmp_path / "r.json",
     )  # fmt: skip
     assert (result.exit_code, result.stderr) == (0, "")
     objects = read_json(tmp_path / "r.json")
     order = [(o["dataset"], o["method"]) for o in objects]
-    assert order == [(d, m) for d in ("other", "washers") for m in ("spade", "dn2")]
+    assert order == [(d, m) for d in ("other", "washers") for m in ("spade", "dn2", "patchcore")]
     for found in objects:
         assert set(found) >= KEYS
         low, high = found["image_auroc_interval"]
         assert 0 <= low <= found["image_auroc"] <= high <= 1
-        assert found["k_used"] == {"spade": 6, "dn2": 2}[found["method"]]
+        assert found["k_used"] == {"spade": 6, "dn2": 2, "patchcore": 2}[found["method"]]
         assert (found["n_train"], found["n_test"]) == (6, 7)
         assert found["peak_rss_mb"] > 50
-        has_map = found["method"] == "spade"
+        has_map = found["method"] != "dn2"
         for name in ("stage1_auroc", "pixel_auroc", "aupro"):
             assert (found[name] is not None) == has_map
         assert f"{found['image_auroc']:.4f}" in result.stdout
     # The same pictures in another folder, and the same seed: the same figures.
     timed = {"dataset", "fit_seconds", "seconds_per_image", "peak_rss_mb"}
-    assert [{k: v for k, v in o.items() if k not in timed} for o in objects[:2]] == [
-        {k: v for k, v in o.items() if k not in timed} for o in objects[2:]
+    assert [{k: v for k, v in o.items() if k not in timed} for o in objects[:3]] == [
+        {k: v for k, v in o.items() if k not in timed} for o in objects[3:]
     ]
 
 

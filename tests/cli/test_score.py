@@ -13,6 +13,7 @@ from inspector_gui.cli.recipe import scoring_from
 from inspector_gui.core.features import Extractor, FeatureList
 from inspector_gui.core.images import read_image
 from inspector_gui.core.methods import make_method
+from tests.drawn import sha
 
 from .conftest import Invoke, Start, read_json
 
@@ -81,16 +82,21 @@ def test_coloured_hazelnuts_fail_and_good_ones_pass(
     assert 0.001 < changed.mean() < 0.7
 
 
+@pytest.mark.parametrize("method", ["spade", "patchcore"])
 def test_scores_are_bit_identical_to_those_of_the_core(
-    some: tuple[Path, Path], invoke: Invoke, tmp_path: Path
+    some: tuple[Path, Path], invoke: Invoke, tmp_path: Path, method: str
 ) -> None:
     references, parts = some
-    invoke("score", parts, "--references", references, "--json", tmp_path / "r.json")
-    scoring = scoring_from("spade", None, None)
+    invoke(
+        "score", parts, "--references", references, "--method", method,
+        "--json", tmp_path / "r.json",
+    )  # fmt: skip
+    scoring = scoring_from(method, None, None)
     extractor = Extractor(
         scoring, weights_folder=paths.weights_folder(), cache=paths.networks_folder()
     )
-    pictures = [read_image(path) for path in references.iterdir()]
+    files = sorted(references.iterdir(), key=lambda path: sha(path.read_bytes()))
+    pictures = [read_image(path) for path in files]
     gallery = FeatureList(tuple(extractor.extract(image) for image in pictures))
     for part in read_json(tmp_path / "r.json")["parts"]:
         features = extractor.extract(read_image(parts / part["path"]))
@@ -212,6 +218,12 @@ def test_pictures_of_one_name_get_heatmaps_of_different_names(
         (["{good}", "--references", "{good}", "--runtime", "abacus"], "no runtime 'abacus'"),
         (["{good}", "--references", "{good}", "--precision", "f8"], "no precision 'f8'"),
         (["{good}", "--references", "{good}", "--kappa", "999999"], "--kappa is at most 100"),
+        (["{good}", "--references", "{good}", "--coreset", "0.2"], "spade has no option --coreset"),
+        (["{good}", "--references", "{good}", "--reweight"], "spade has no option --reweight"),
+        (
+            ["{good}", "--references", "{good}", "--method", "patchcore", "--coreset", "0"],
+            "--coreset is a share",
+        ),
         (
             ["{good}", "--references", "{good}", "--csv", "{empty}/r", "--json", "{empty}/./r"],
             "two results",

@@ -7,13 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inspector_gui.core.explain import (
-    CANDIDATES,
     PartExplainer,
     PlaceExplainer,
     explain_part,
     explain_place,
     explainer_of,
 )
+from inspector_gui.core.explanation import CANDIDATES
 from inspector_gui.core.features import Extractor, FeatureList, Features
 from inspector_gui.core.methods import make_method
 from inspector_gui.core.methods.border import border_weight
@@ -196,10 +196,11 @@ def test_a_method_without_a_map_and_a_part_without_one_are_explained_as_a_whole(
     references = gallery_of([[0.0, 0.0], [1.0, 0.0], [0.0, 2.0]])
     part = references.items[0]
     flat = Features(part.pooled, tuple(np.zeros((0, 0, 0), np.float32) for _ in range(3)))  # type: ignore[arg-type]
-    place = explainer_of(Scoring(), part, references, [0, 1], (0, 0))
+    spade = make_method(Scoring())
+    place = explainer_of(spade, part, references, [0, 1], (0, 0))
     assert isinstance(place, PlaceExplainer)
-    assert isinstance(explainer_of(Scoring(), part, references, [0], None), PartExplainer)
-    assert isinstance(explainer_of(Scoring(), flat, references, [0], (0, 0)), PartExplainer)
+    assert isinstance(explainer_of(spade, part, references, [0], None), PartExplainer)
+    assert isinstance(explainer_of(spade, flat, references, [0], (0, 0)), PartExplainer)
 
 
 @given(st.floats(0, 1), st.floats(0, 1), st.integers(1, 60), st.integers(1, 60))

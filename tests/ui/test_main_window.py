@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent
-from PySide6.QtWidgets import QApplication, QDialog
+from PySide6.QtWidgets import QApplication, QDialog, QDoubleSpinBox
 from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
@@ -106,6 +106,32 @@ def test_the_parameters_of_a_set_are_changed_in_the_window(
     scoring = current.scoring
     assert (scoring.k, scoring.kappa, scoring.size, scoring.crop) == (20, 3, 256, 224)
     assert scoring.border_weight
+
+
+def test_a_set_is_judged_by_patchcore_with_its_own_parameters(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    session = window._session
+    with qtbot.waitSignal(session.workspace_opened, timeout=20_000):
+        window.open_workspace(str(tmp_path / "workspace"))
+    with qtbot.waitSignal(session.references.sets_changed):
+        session.references.create("Washers")
+    with qtbot.waitSignal(session.references.current_changed):
+        window.actions_by_name["method_patchcore"].trigger()
+    window.actions_by_name["parameters"].trigger()
+    (dialog,) = window.findChildren(RecipeDialog)
+    shown = {name for name, field in dialog.fields.items() if field.isVisible()}
+    assert shown == {"sigma", "size", "crop", "coreset"}
+    share = dialog.fields["coreset"]
+    assert isinstance(share, QDoubleSpinBox)
+    share.setValue(0.25)
+    dialog.reweight.setChecked(True)
+    with qtbot.waitSignal(session.references.current_changed):
+        dialog.apply()
+    current = session.references.current
+    assert current is not None
+    scoring = current.scoring
+    assert (scoring.method, scoring.coreset, scoring.reweight) == ("patchcore", 0.25, True)
 
 
 def test_the_windows_of_a_set_open_once_and_close_with_the_main_window(

@@ -268,6 +268,39 @@ def test_the_references_of_dn2_are_named_with_what_is_usual(bench: Bench) -> Non
     assert bench.panel.area.match.isVisible()
 
 
+def test_patchcore_shows_the_place_of_the_nearest_patch_of_its_bank(bench: Bench) -> None:
+    scoring = Scoring(method="patchcore", k=2, size=96, coreset=0.2)
+    bench.place.session.references.set_scoring(scoring)
+    bench.place.until(lambda: bench.place.current.scoring.method == "patchcore")
+    session = bench.place.session
+    fingerprint = bench.place.current.fingerprint
+    bench.place.until(lambda: (s := session.limits.saved) and s.gallery == fingerprint)
+    bench.place.until(lambda: session.readiness is Readiness.READY)
+    bench.check(bench.folder / "parts" / "stain-070.png")
+    bench.panel.explain()
+    answer = bench.answered().answer
+    assert answer is not None
+    assert answer.explanation is not None
+    place, part = answer.explanation.place, session.history.part
+    assert place is not None
+    assert part is not None
+    assert part.patches is not None
+    assert part.patches.shape == answer.grid == (12, 12)
+    assert answer.explanation.distance == pytest.approx(float(part.patches[place]), rel=1e-6)
+    strip = bench.panel.why.strip
+    assert "× usual for this place" in strip.headline.text()
+    assert "weight of the border" not in strip.details.text()
+    bench.place.until(lambda: bench.panel.area.match.view.size_shown)
+    first = answer.explanation.matches[0].place
+    assert first is not None
+    for view, (row, column) in (
+        (bench.panel.area.view, place),
+        (bench.panel.area.match.view, first),
+    ):
+        y, x = ((v + 0.5) * SIDE / 12 for v in (row, column))
+        assert mark_of(view).contains(QPointF(x, y))
+
+
 def test_regions_are_listed_and_a_click_zooms_to_one_and_back(bench: Bench) -> None:
     panel = bench.panel
     listed = panel.area.regions

@@ -3,12 +3,14 @@ from dataclasses import replace
 
 import pytest
 
-from inspector_gui.core.types import EXACT_ONLY, Floats, ReferenceImage
+from inspector_gui.core.types import EXACT_ONLY, Floats, ReferenceImage, Scoring
 from inspector_gui.store.features_cache import open_store
 from inspector_gui.workers.beside_job import BesideJob
 from inspector_gui.workers.health_work import Assessment
 from tests.drawn import png, sha
 from tests.workers.bench import DN2, SPADE, Bench
+
+PATCHCORE = Scoring(method="patchcore", k=2, size=96)
 
 
 def test_other_pictures_are_scored_beside_and_never_join_the_gallery(bench: Bench) -> None:
@@ -123,6 +125,27 @@ def test_the_health_of_a_set_follows_it_and_compares_only_what_is_new(bench: Ben
     bench.engine.configure(first)
     bench.until(lambda: len(found) == 3)
     assert found[2].report.scores == found[0].report.scores
+
+
+@pytest.mark.parametrize(("scoring", "compiles"), [(SPADE, True), (PATCHCORE, False), (DN2, False)])
+def test_the_quick_search_is_prepared_for_spade_alone(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, scoring: Scoring, compiles: bool
+) -> None:
+    begun: list[str] = []
+
+    def begin(_: BesideJob, arguments: Sequence[str], _what: str) -> bool:
+        begun.append(arguments[0])
+        return False
+
+    found: list[Assessment] = []
+    bench.engine.assessed.connect(found.append)
+    monkeypatch.setattr(BesideJob, "begin", begin)
+    monkeypatch.setattr("inspector_gui.core.compiled.is_compiled", lambda: False)
+    bench.engine.configure(replace(bench.setup(scoring), health_key="all"))
+    bench.until_ready()
+    bench.until(lambda: found)
+    bench.until(lambda: begun) if compiles else bench.qtbot.wait(200)
+    assert ("compile" in begun) == compiles
 
 
 def test_where_the_quick_search_cannot_be_prepared_a_large_gallery_gets_its_index_all_the_same(

@@ -70,6 +70,32 @@ def test_the_hot_spot_of_a_stain_is_explained_as_by_brute_force(
     assert answer.hashes == tuple(names[match.row] for match in wanted.matches)
 
 
+def test_patchcore_names_the_patches_of_its_bank_whatever_references_have_gone(
+    bench: Bench, answers: list[Answer]
+) -> None:
+    scoring = Scoring(method="patchcore", size=96, k=2, coreset=0.2)
+    bench.engine.configure(bench.setup(scoring))
+    bench.submit("stained", seed=70)
+    bench.until(lambda: bench.inspections)
+    patches = bench.inspections[0].scores.patches
+    assert patches is not None
+    place = (5, 7)
+    point = ((place[1] + 0.5) * SIDE / 12, (place[0] + 0.5) * SIDE / 12)
+    asked = question(
+        bench, 1, point, scoring=scoring, image=picture(70), nearest=("f" * 64, "e" * 64)
+    )
+    bench.engine.explain(asked)
+    bench.until(lambda: answers)
+    (answer,) = answers
+    found = answer.explanation
+    assert found is not None
+    assert (answer.grid, answer.gone, found.place) == ((12, 12), 0, place)
+    assert found.distance == pytest.approx(float(patches[place]), rel=1e-6)
+    assert found.usual is not None
+    assert set(answer.hashes) <= set(bench.files)
+    assert len(set(answer.hashes)) == len(found.matches)
+
+
 def _name_of(seed: int) -> str:
     return sha(png(seed))
 

@@ -39,7 +39,7 @@ from inspector_gui.core.measuring.variation import (
     wanted_contaminants,
 )
 from inspector_gui.core.methods import make_method
-from inspector_gui.core.methods.base import leave_one_out
+from inspector_gui.core.methods.base import fit, leave_one_out
 from inspector_gui.core.neighbours import ShouldStop
 from inspector_gui.core.sets import cleaning, reduction
 from inspector_gui.core.types import Progress, Scoring
@@ -67,8 +67,9 @@ class _Bench:
         if self.variation.centroids is not None:
             details = {**details, "centroids": min(self.variation.centroids, len(hashes))}
             gallery = _centres(gallery, self.variation.centroids, seed=self.seed)
-        seconds += time.perf_counter() - began
         method = make_method(self.scoring)
+        fit(method, gallery, report=self.report, should_stop=self.should_stop)
+        seconds += time.perf_counter() - began
         return Training(method, gallery, len(hashes), seconds, name, details)
 
     def judge(
@@ -184,6 +185,7 @@ def _leave_one_out(bench: _Bench, hashes: Sequence[str]) -> dict[str, float]:
     """Return every reference's score against all others, by its hash."""
     ordered = sorted(hashes)
     gallery, method = bench.bank.gallery(tuple(ordered)), make_method(bench.scoring)
+    fit(method, gallery, report=bench.report, should_stop=bench.should_stop)
     scores = {}
     for row, sha256 in enumerate(ordered):
         go_on(bench.should_stop)

@@ -21,7 +21,7 @@ from inspector_gui.core.measuring.datasets import Dataset, Sample
 from inspector_gui.core.measuring.memory import peak_rss_mb, reset_peak_memory
 from inspector_gui.core.measuring.pixel_frame import map_on_frame, mask_on_frame
 from inspector_gui.core.measuring.variation import CLEAN
-from inspector_gui.core.methods.base import Method
+from inspector_gui.core.methods.base import Method, fit
 from inspector_gui.core.neighbours import ShouldStop
 from inspector_gui.core.types import RGB, Progress, Scores, Scoring
 
@@ -97,8 +97,10 @@ class Evaluation:
             "fit_seconds": self.fit_seconds,
             "seconds_per_image": self.seconds_per_image,
             "peak_rss_mb": self.peak_rss_mb,
-            "kappa": scoring.kappa if self.has_map else None,
+            "kappa": scoring.kappa if scoring.method == "spade" else None,
             "sigma": scoring.sigma if self.has_map else None,
+            "coreset": scoring.coreset if scoring.method == "patchcore" else None,
+            "reweight": scoring.reweight if scoring.method == "patchcore" else None,
             "size": scoring.size,
             "crop": scoring.crop,
             "runtime": scoring.runtime,
@@ -190,6 +192,7 @@ def evaluate(
     began = time.perf_counter()
     references = learn_all(dataset, bank, extractor, report=report, should_stop=should_stop)
     gallery = bank.gallery(tuple(references.files))
+    fit(method, gallery, report=report, should_stop=should_stop)
     training = Training(method, gallery, len(gallery), time.perf_counter() - began)
     return judge(
         dataset, [training], scoring=scoring, extractor=extractor, seed=seed, report=report,

@@ -4,14 +4,15 @@ from dataclasses import replace
 
 from inspector_gui.core.backbones import backbone
 from inspector_gui.core.errors import KnownError
+from inspector_gui.core.method_options import METHODS, has_option
 from inspector_gui.core.methods.base import Method
 from inspector_gui.core.methods.dn2 import Dn2
+from inspector_gui.core.methods.patchcore import Patchcore
 from inspector_gui.core.methods.spade import Spade
 from inspector_gui.core.preprocess import Geometry
 from inspector_gui.core.runtimes import PRECISIONS, RUNTIMES
 from inspector_gui.core.types import Scoring
 
-METHODS = ("dn2", "spade")
 MAX_KAPPA = 100
 """The time that a map takes grows with the number of neighbours."""
 
@@ -38,10 +39,19 @@ _PRESETS = {
         preset="video",
         border_weight=False,
     ),
+    ("patchcore", "default"): Scoring(method="patchcore", k=2),
+    ("patchcore", "paper"): Scoring(
+        method="patchcore",
+        k=2,
+        size=256,
+        crop=224,
+        backbone="wide_resnet50_2",
+        preset="paper",
+        reweight=True,
+    ),
 }
 VIDEO_FRAMES = 5000
 """To which the paper subsamples the training frames of its video data set."""
-_ONLY = {"kappa": ("spade",), "sigma": ("spade",)}
 
 
 def scoring_for(method: str, *, preset: str = "default", **overrides: object) -> Scoring:
@@ -55,8 +65,8 @@ def scoring_for(method: str, *, preset: str = "default", **overrides: object) ->
         raise KnownError(f"{method} has no preset {preset!r}.")
     given = {name: value for name, value in overrides.items() if value is not None}
     for name in given:
-        if method not in _ONLY.get(name, METHODS):
-            raise KnownError(f"{method} has no option --{name}.")
+        if not has_option(method, name):
+            raise KnownError(f"{method} has no option --{name.replace('_', '-')}.")
     scoring = replace(_PRESETS[method, preset], **given)  # type: ignore[arg-type]
     Geometry(scoring.size, scoring.crop)
     backbone(scoring.backbone)
@@ -64,6 +74,8 @@ def scoring_for(method: str, *, preset: str = "default", **overrides: object) ->
         raise KnownError("--k and --kappa count neighbours: at least 1.")
     if scoring.kappa > MAX_KAPPA:
         raise KnownError(f"--kappa is at most {MAX_KAPPA}.")
+    if not 0 < scoring.coreset <= 1:
+        raise KnownError("--coreset is a share of the patches: above 0, at most 1.")
     if scoring.precision not in PRECISIONS:
         known = ", ".join(PRECISIONS)
         raise KnownError(f"There is no precision {scoring.precision!r}; choose {known}.")
@@ -77,4 +89,6 @@ def scoring_for(method: str, *, preset: str = "default", **overrides: object) ->
 
 def make_method(scoring: Scoring) -> Method:
     """Return the method of a recipe, ready to score (nothing is fitted)."""
-    return Dn2(scoring) if scoring.method == "dn2" else Spade(scoring)
+    if scoring.method == "dn2":
+        return Dn2(scoring)
+    return Patchcore(scoring) if scoring.method == "patchcore" else Spade(scoring)

@@ -1,6 +1,7 @@
 """What every method can do; the engine and the evaluation know no more than this."""
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -8,15 +9,20 @@ from inspector_gui.core.errors import KnownError
 from inspector_gui.core.features import Features, Gallery
 from inspector_gui.core.neighbours import ShouldStop
 from inspector_gui.core.opencv import cv2
-from inspector_gui.core.types import Floats, Scores, Scoring
+from inspector_gui.core.types import Floats, Progress, Scores, Scoring
 
 SIGMA_SIDE = 224  # smoothing is given in pixels of a 224 x 224 input
 
 
 class Method(Protocol):
-    """Scores parts against a gallery. Nothing is fitted: a changed gallery counts at once."""
+    """Scores parts against a gallery: a changed gallery counts at once (see also `Fitted`)."""
 
     has_map: bool
+
+    @property
+    def scoring(self) -> Scoring:
+        """The recipe's scoring that it goes by."""
+        ...
 
     def score(
         self,
@@ -28,6 +34,33 @@ class Method(Protocol):
     ) -> Scores:
         """Score one part; `exclude` leaves a gallery row out (leave-one-out)."""
         ...
+
+
+@runtime_checkable
+class Fitted(Protocol):
+    """A method that has something to work out of a gallery before its first score."""
+
+    def fit(
+        self,
+        gallery: Gallery,
+        *,
+        report: Callable[[Progress], None] = lambda _: None,
+        should_stop: ShouldStop = lambda: False,
+    ) -> object:
+        """Work it out; what scores would otherwise do at the first one. May take minutes."""
+        ...
+
+
+def fit(
+    method: Method,
+    gallery: Gallery,
+    *,
+    report: Callable[[Progress], None] = lambda _: None,
+    should_stop: ShouldStop = lambda: False,
+) -> None:
+    """Let a method work out of a gallery what it has to; most have nothing."""
+    if isinstance(method, Fitted):
+        method.fit(gallery, report=report, should_stop=should_stop)
 
 
 def leave_one_out(
