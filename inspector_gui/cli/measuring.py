@@ -49,7 +49,10 @@ def evaluate(
     runtime: options.Runtime = None,
     precision: options.Precision = None,
     size: options.Size = None,
+    height: options.Height = None,
+    fit: options.Fit = None,
     crop: options.Crop = None,
+    tiles: options.Tiles = None,
     k: options.K = None,
     kappa: options.Kappa = None,
     sigma: options.Sigma = None,
@@ -78,8 +81,8 @@ def evaluate(
     variation = Variation(contaminate, clean, _numbers(shots or [], "--shots"), centroids)
     scorings = [
         scoring_from(
-            name, preset, runtime, backbone=backbone, precision=precision, size=size, crop=crop,
-            k=k, kappa=kappa, sigma=sigma,
+            name, preset, runtime, backbone=backbone, precision=precision, size=size,
+            height=height, fit=fit, crop=crop, tiles=tiles, k=k, kappa=kappa, sigma=sigma,
         )
         for name in method or ["spade" if protocol is None else "dn2"]
     ]  # fmt: skip
@@ -89,6 +92,7 @@ def evaluate(
         return command.run(
             tuple(datasets), scorings, variation=variation, subsample=subsample, seed=seed,
             json=json, style=progress,
+            chooses_input=preset in (None, "default") and {size, height, fit, crop} == {None},
         )  # fmt: skip
     if subsample is not None:
         raise KnownError("--subsample is for data sets in MVTec layout; classes have --shots.")
@@ -128,7 +132,10 @@ def ablate(
     runtime: options.Runtime = None,
     precision: options.Precision = None,
     size: options.Size = None,
+    height: options.Height = None,
+    fit: options.Fit = None,
     crop: options.Crop = None,
+    tiles: options.Tiles = None,
     k: options.K = None,
     seed: options.Seed = 0,
     json: options.Json = None,
@@ -150,7 +157,17 @@ def ablate(
         raise KnownError("--backbones names no network.")
     scorings = [
         scoring_from(
-            "dn2", preset, runtime, backbone=name, precision=precision, size=size, crop=crop, k=k
+            "dn2",
+            preset,
+            runtime,
+            backbone=name,
+            precision=precision,
+            size=size,
+            height=height,
+            fit=fit,
+            crop=crop,
+            tiles=tiles,
+            k=k,
         )
         for name in names
     ]

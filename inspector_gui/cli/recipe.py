@@ -1,8 +1,8 @@
 """From options to a scoring, and what it needs to run: a network and a place for features."""
 
 import tempfile
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from inspector_gui import paths
@@ -10,7 +10,9 @@ from inspector_gui.cli.convert import convert_apart
 from inspector_gui.cli.progress import Report
 from inspector_gui.core.backbones import backbone
 from inspector_gui.core.features import Extractor
-from inspector_gui.core.measuring.evaluation import FeatureBank
+from inspector_gui.core.images import UnreadableImage, decode, picture_size
+from inspector_gui.core.input_size import fitted
+from inspector_gui.core.measuring.evaluation import FeatureBank, Picture
 from inspector_gui.core.methods import scoring_for
 from inspector_gui.core.runtimes import converted_path, default_runtime
 from inspector_gui.core.types import Progress, Scoring
@@ -23,6 +25,19 @@ def scoring_from(
     """Return the scoring that options name; raises `KnownError` for one the method lacks."""
     runtime = runtime or default_runtime()
     return scoring_for(method, preset=preset or "default", runtime=runtime, **options)
+
+
+def fitted_to(scoring: Scoring, pictures: Sequence[Picture]) -> Scoring:
+    """Return a scoring with the input size that these references choose (see `core.input_size`)."""
+    sizes = []
+    for path, read in pictures:
+        with suppress(UnreadableImage):  # said when it is learned
+            if path.is_file():
+                sizes.append(picture_size(path))
+                continue
+            height, width = decode(read(), name=path.name).shape[:2]
+            return fitted(scoring, [(height, width)])  # frames of a video are all of one size
+    return fitted(scoring, sizes)
 
 
 def open_extractor(scoring: Scoring, report: Report) -> Extractor:

@@ -13,7 +13,7 @@ from rich.table import Table
 from inspector_gui.cli.options import ProgressStyle
 from inspector_gui.cli.outputs import Outputs
 from inspector_gui.cli.progress import Report, reporting
-from inspector_gui.cli.recipe import open_extractor, temporary_bank
+from inspector_gui.cli.recipe import fitted_to, open_extractor, temporary_bank
 from inspector_gui.cli.tables import show
 from inspector_gui.core.calibration import MIN_REFERENCES, suggest_limits
 from inspector_gui.core.decision import decide
@@ -57,6 +57,8 @@ class Request:
     csv: Path | None
     json: Path | None
     heatmaps: Path | None
+    chooses_input: bool = False
+    """Whether the references choose the network's input."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +76,8 @@ def run(request: Request, scoring: Scoring, style: ProgressStyle) -> int:
     """Judge the pictures; returns the exit status, 1 where none could be judged."""
     pictures = _pictures(request.paths)
     references, remark = _references(request.references, request.subsample)
+    if request.chooses_input:
+        scoring = fitted_to(scoring, references)
     method = make_method(scoring)
     if request.heatmaps is not None and not method.has_map:
         raise KnownError(f"{scoring.method} has no anomaly map, so --heatmaps needs spade.")
@@ -241,8 +245,7 @@ def _as_json(
         "preset": scoring.preset,
         "runtime": scoring.runtime,
         "precision": scoring.precision,
-        "size": scoring.size,
-        "crop": scoring.crop,
+        **scoring.input_as_json(),
         "k_used": min(scoring.k, len(learned.files)),
         "n_references": len(learned.files),
         "limits": given,

@@ -84,16 +84,21 @@ class UnreadableFrame:
 AUTOMATIC, EXACT_ONLY = "automatic", "exact"
 """How references are searched: approximately where exact search would take too long, or never."""
 
+SQUASH, KEEP = "squash", "keep"
+"""How a picture of another shape comes to the network's input: pressed into it, or kept in shape
+and fitted inside, the rest of the input padded and not inspected."""
+
 
 @dataclass(frozen=True)
 class Scoring:
     """The scoring half of a recipe: everything that changes a score except the reference set.
 
-    `size` is the side in pixels (a multiple of 32) that pictures are resized to, `crop` the side
-    of the centre crop after that (0: none). `sigma` is the smoothing of the anomaly map in pixels
-    of a 224 x 224 input and scales with the input. `k` references are neighbours of a part (DN2:
-    2; SPADE: 50), `kappa` gallery features are neighbours of a pixel. `border_weight`: see
-    `methods.border`. `search` is `AUTOMATIC` or `EXACT_ONLY`.
+    Pictures are brought to `size` x `height` pixels (multiples of 32; height 0: square) by `fit`,
+    `SQUASH` or `KEEP`; `crop` is the side of the centre crop after that (0: none), `tiles` that of
+    the pieces in which the network sees a large input (0: in one). `sigma` is the smoothing of the
+    anomaly map in pixels of a 224 x 224 input and scales with the input. `k` references are
+    neighbours of a part (DN2: 2; SPADE: 50), `kappa` gallery features are neighbours of a pixel.
+    `border_weight`: see `methods.border`. `search` is `AUTOMATIC` or `EXACT_ONLY`.
     """
 
     method: str = "spade"
@@ -108,23 +113,56 @@ class Scoring:
     precision: str = "f32"
     preset: str = "default"
     search: str = AUTOMATIC
+    height: int = 0
+    fit: str = SQUASH
+    tiles: int = 0
 
     @property
-    def input_side(self) -> int:
-        """Side of the network's input in pixels."""
+    def input_width(self) -> int:
+        """Width of the network's input in pixels."""
         return self.crop or self.size
+
+    @property
+    def input_height(self) -> int:
+        """Height of the network's input in pixels."""
+        return self.crop or self.height or self.size
 
     @property
     def features_key(self) -> str:
         """What features depend on: a folder name, equal for equal features."""
-        geometry = f"{self.size}" + (f"-crop{self.crop}" if self.crop else "")
+        geometry = f"{self.size}" + (f"x{self.height}" if self._is_oblong else "")
+        geometry += f"-crop{self.crop}" if self.crop else ""
+        geometry += f"-{self.fit}" if self.fit != SQUASH else ""
+        geometry += f"-tiles{self.tiles}" if self.tiles else ""
         return f"{self.backbone}_{geometry}_{self.runtime}_{self.precision}"
 
     @property
     def key(self) -> str:
         """Hexadecimal digest that is equal exactly when scores would be."""
-        values = {k: v for k, v in asdict(self).items() if k not in ("preset", "search")}
-        return digest_of(values if self.search == AUTOMATIC else values | {"search": self.search})
+        left_out = {"preset"}
+        # Fields that came later count only where they say something: older digests stay valid.
+        left_out |= {name for name in _LATER if getattr(self, name) == _LATER[name]}
+        if not self._is_oblong:
+            left_out.add("height")
+        return digest_of({k: v for k, v in asdict(self).items() if k not in left_out})
+
+    def input_as_json(self) -> dict[str, int | str]:
+        """Return how pictures come to the network's input, as a JSON-able mapping."""
+        return {
+            "size": self.size,
+            "crop": self.crop,
+            "width": self.size,
+            "height": self.height or self.size,
+            "fit": self.fit,
+            "tiles": self.tiles,
+        }
+
+    @property
+    def _is_oblong(self) -> bool:
+        return self.height not in (0, self.size)
+
+
+_LATER = {"search": AUTOMATIC, "fit": SQUASH, "tiles": 0}
 
 
 @dataclass(frozen=True)

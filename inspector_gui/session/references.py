@@ -208,8 +208,27 @@ class ReferenceSets(QObject):
         self._import.begin(current.id, look)
 
     def _on_import_ended(self, set_id: int, images: tuple[ReferenceImage, ...]) -> None:
+        known = self._sets.get(set_id)
+        if known is not None:
+            self._let_choose_input(known, images)
         self._append_images(set_id, images)
         self.imported.emit(images)
+
+    def _let_choose_input(self, known: ReferenceSet, images: Sequence[ReferenceImage]) -> None:
+        """Let the first references of a set choose its input size, if nobody has."""
+        chosen = _chosen_by(known, images)
+        if chosen == known.scoring:
+            return
+
+        def failed(sentence: str) -> None:
+            if known.id in self._sets:
+                self._sets[known.id] = replace(self._sets[known.id], scoring=known.scoring)
+                self.current_changed.emit()
+            self.noticed.emit(sentence)
+
+        # At once, and kept before anything is asked that follows from the new pictures.
+        self._sets[known.id] = replace(known, scoring=chosen)
+        self._ask(lambda store: store.references.set_scoring(known.id, chosen), otherwise=failed)
 
     def _append_images(self, set_id: int, images: Sequence[ReferenceImage]) -> None:
         known = self._sets.get(set_id)
@@ -234,6 +253,17 @@ class ReferenceSets(QObject):
         self._current_id = new.id
         self.sets_changed.emit()
         self.current_changed.emit()
+
+
+def _chosen_by(known: ReferenceSet, images: Sequence[ReferenceImage]) -> Scoring:
+    """Return the scoring of a set to which these pictures are added."""
+    from inspector_gui.core.input_size import fitted, has_chosen_input
+
+    has_some = any(image.purpose is Purpose.REFERENCE for image in known.images)
+    if has_some or has_chosen_input(known.scoring):
+        return known.scoring
+    goods = [image for image in images if image.purpose is Purpose.REFERENCE]
+    return fitted(known.scoring, [(i.height, i.width) for i in goods if i.height and i.width])
 
 
 def _telling_name(path: Path) -> str:

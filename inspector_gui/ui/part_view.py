@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QRectF
 
-from inspector_gui.core.types import Floats, Limits, Part, Scoring
+from inspector_gui.core.types import Floats, Limits, Part
 
 LONGEST_OVERLAY = 512
 """Longer side of the drawn overlay in pixels: smooth to look at, cheap to colour."""
@@ -16,9 +16,10 @@ _OUTLINE_SMOOTHING = np.array([1, 4, 6, 4, 1], np.float32) / 16
 
 @dataclass(frozen=True, eq=False)
 class PartMap:
-    """A part's anomaly map: on the network's input (`values`) and as it is drawn (`fine`).
+    """A part's anomaly map: what of it is on the picture (`values`), and as it is drawn (`fine`).
 
-    `area` is the part of the picture that the network saw, in pixels of the picture.
+    `values` is in pixels of the network's input, without padding; `area` is the part of the picture
+    that was inspected, in its own pixels: what both maps cover.
     """
 
     values: Floats
@@ -38,24 +39,18 @@ class MapView:
     areas: tuple[int, ...]
 
 
-def inspected_area(scoring: Scoring, height: int, width: int) -> QRectF:
-    """Return the part of an H x W picture that the network saw, in its pixels."""
-    from inspector_gui.core.preprocess import Geometry
-
-    geometry = Geometry(scoring.size, scoring.crop)
-    start, side = geometry.margin / geometry.size, geometry.side / geometry.size
-    return QRectF(start * width, start * height, side * width, side * height)
-
-
 def part_map(part: Part) -> PartMap | None:
     """Return the map of a part, None where it has none or its picture is gone."""
     if part.image is None or part.patches is None:
         return None
     from inspector_gui.core.methods.base import anomaly_map
     from inspector_gui.core.opencv import cv2
+    from inspector_gui.core.preprocess import Geometry
 
-    area = inspected_area(part.scoring, *part.image.shape[:2])
-    values = anomaly_map(part.patches, part.scoring)
+    place = Geometry.of(part.scoring).placement(*part.image.shape[:2])
+    area = QRectF(*place.area)
+    whole = anomaly_map(part.patches, part.scoring)
+    values = whole[slice(*place.rows), slice(*place.columns)]
     scale = LONGEST_OVERLAY / max(area.width(), area.height())
     size = (max(1, round(area.width() * scale)), max(1, round(area.height() * scale)))
     fine = cv2.resize(values, size, interpolation=cv2.INTER_LINEAR)
@@ -66,8 +61,8 @@ def map_view(found: PartMap, limits: Limits) -> MapView:
     """Return a map as it is shown under `limits`."""
     from inspector_gui.core.heatmap import regions, to_bytes
 
-    side = found.values.shape[0]
-    scale = np.array([found.area.width(), found.area.height()], np.float32) / side
+    height, width = found.values.shape
+    scale = np.array([found.area.width() / width, found.area.height() / height], np.float32)
     start = np.array([found.area.x(), found.area.y()], np.float32)
     places = regions(found.values, limits)
     return MapView(

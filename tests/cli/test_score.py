@@ -69,7 +69,7 @@ def test_scores_are_bit_identical_to_those_of_the_core(
 ) -> None:
     references, parts = some
     invoke("score", parts, "--references", references, "--json", tmp_path / "r.json")
-    scoring = scoring_from("spade", None, None)
+    scoring = scoring_from("spade", None, None, size=256, fit="keep")  # half of 512 x 512
     extractor = Extractor(
         scoring, weights_folder=paths.weights_folder(), cache=paths.networks_folder()
     )

@@ -2,10 +2,12 @@ import threading
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from inspector_gui.core.errors import KnownError
-from inspector_gui.core.types import Progress, Purpose, Scoring
+from inspector_gui.core.images import encode_png, read_image
+from inspector_gui.core.types import KEEP, Progress, Purpose, Scoring
 from inspector_gui.session.session import Readiness
 from inspector_gui.store.references import References
 from tests.drawn import png, write_parts
@@ -289,3 +291,70 @@ def test_another_purpose_takes_a_picture_out_of_the_gallery(desk: Desk, tmp_path
     desk.session.references.set_purpose([moved.id], Purpose.REFERENCE)
     desk.settle()
     assert desk.current == before
+
+
+def wide_parts(folder: Path, count: int) -> list[Path]:
+    """Write drawn parts of 96 x 48 pixels."""
+    paths = write_parts(folder, range(count))
+    for path in paths:
+        path.write_bytes(encode_png(np.ascontiguousarray(read_image(path)[24:72])))
+    return paths
+
+
+def test_the_first_references_of_a_set_choose_its_input_and_later_ones_leave_it(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk.session.references, "_default_scoring", lambda: Scoring(method="dn2"))
+    changes: list[Scoring] = []
+    desk.session.references.images_changed.connect(lambda: changes.append(desk.current.scoring))
+    desk.import_files(wide_parts(tmp_path / "wide", 3))
+    chosen = desk.current.scoring
+    assert (chosen.size, chosen.height, chosen.fit, chosen.method) == (320, 160, KEEP, "dn2")
+    assert changes == [chosen]  # at once with the pictures: nothing is computed twice
+    desk.import_files(write_parts(tmp_path / "square", range(5, 9)))
+    assert desk.current.scoring == chosen
+    (kept,) = desk.stored(lambda store: store.references.load_sets())
+    assert kept == desk.current
+
+
+def test_an_input_that_a_person_chose_stays(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk.session.references, "_default_scoring", lambda: Scoring(method="dn2"))
+    desk.session.references.create("Mine")
+    desk.until(lambda: desk.session.references.current)
+    desk.session.references.set_scoring(Scoring(method="dn2", size=64))
+    desk.until(lambda: desk.current.scoring.size == 64)
+    desk.import_files(wide_parts(tmp_path / "wide", 3))
+    assert desk.current.scoring == Scoring(method="dn2", size=64)
+
+
+def test_pictures_for_other_purposes_choose_nothing(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk.session.references, "_default_scoring", lambda: Scoring(method="dn2"))
+    ended: list[object] = []
+    desk.session.references.import_progressed.connect(ended.append)
+    desk.session.references.add(wide_parts(tmp_path / "bad", 2), Purpose.BAD)
+    desk.until(lambda: ended and ended[-1] is None)
+    assert desk.current.scoring == Scoring(method="dn2")
+    desk.import_files(
+        wide_parts(tmp_path / "good", 1) + write_parts(tmp_path / "more", range(4, 5))
+    )
+    assert desk.current.scoring.fit == KEEP
+
+
+def test_where_the_disk_refuses_the_chosen_input_the_set_scores_as_before(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk.session.references, "_default_scoring", lambda: Scoring(method="dn2"))
+
+    def full(self: References, set_id: int, scoring: Scoring) -> None:
+        raise KnownError("The disk is full.")
+
+    monkeypatch.setattr(References, "set_scoring", full)
+    desk.import_files(wide_parts(tmp_path / "wide", 3))
+    desk.settle()
+    assert "The disk is full." in desk.notices
+    assert desk.current.scoring == Scoring(method="dn2")
+    assert len(desk.current.images) == 3

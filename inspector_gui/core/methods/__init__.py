@@ -6,10 +6,11 @@ from inspector_gui.core.backbones import backbone
 from inspector_gui.core.errors import KnownError
 from inspector_gui.core.methods.base import Method
 from inspector_gui.core.methods.dn2 import Dn2
+from inspector_gui.core.methods.padding import InsideOnly
 from inspector_gui.core.methods.spade import Spade
 from inspector_gui.core.preprocess import Geometry
 from inspector_gui.core.runtimes import PRECISIONS, RUNTIMES
-from inspector_gui.core.types import Scoring
+from inspector_gui.core.types import KEEP, Scoring
 
 METHODS = ("dn2", "spade")
 MAX_KAPPA = 100
@@ -58,7 +59,9 @@ def scoring_for(method: str, *, preset: str = "default", **overrides: object) ->
         if method not in _ONLY.get(name, METHODS):
             raise KnownError(f"{method} has no option --{name}.")
     scoring = replace(_PRESETS[method, preset], **given)  # type: ignore[arg-type]
-    Geometry(scoring.size, scoring.crop)
+    if scoring.height == scoring.size:
+        scoring = replace(scoring, height=0)
+    Geometry.of(scoring)
     backbone(scoring.backbone)
     if scoring.k < 1 or scoring.kappa < 1:
         raise KnownError("--k and --kappa count neighbours: at least 1.")
@@ -70,11 +73,13 @@ def scoring_for(method: str, *, preset: str = "default", **overrides: object) ->
     if scoring.runtime not in RUNTIMES:
         known = " or ".join(RUNTIMES)
         raise KnownError(f"There is no runtime {scoring.runtime!r}; choose {known}.")
-    if not 0 <= scoring.sigma <= scoring.input_side:
+    if not 0 <= scoring.sigma <= min(scoring.input_width, scoring.input_height):
         raise KnownError("--sigma is a smoothing in pixels, 0 or more and within the picture.")
     return scoring
 
 
 def make_method(scoring: Scoring) -> Method:
     """Return the method of a recipe, ready to score (nothing is fitted)."""
-    return Dn2(scoring) if scoring.method == "dn2" else Spade(scoring)
+    if scoring.method == "dn2":
+        return Dn2(scoring)
+    return InsideOnly(Spade(scoring), scoring) if scoring.fit == KEEP else Spade(scoring)
