@@ -13,8 +13,6 @@ MOST_AT_ONCE = 2048
 """Longest side of an input that the network sees in one piece, in pixels."""
 MOST_IN_TILES = 8192
 """Longest side of one that it sees tile by tile."""
-
-
 MIN_TILE = 512
 """Smallest side of a tile: below it, more is overlap than is kept."""
 
@@ -96,8 +94,8 @@ class Geometry:
                     f"The network's input must be a multiple of {SIDE_MULTIPLE} pixels between "
                     f"{SIDE_MULTIPLE} and {largest}, not {side}.{hint if side > largest else ''}"
                 )
-        if self.size < 1 or self.height < 0:
-            raise KnownError("The size that pictures are resized to is at least 1 pixel.")
+        if not (1 <= self.size <= MOST_IN_TILES and 0 <= self.height <= MOST_IN_TILES):
+            raise KnownError(f"Pictures are resized to between 1 and {MOST_IN_TILES} pixels.")
         if self.crop > min(self.size, self.height or self.size):
             raise KnownError(
                 f"A crop of {self.crop} does not fit into a size of "

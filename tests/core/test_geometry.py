@@ -119,6 +119,7 @@ def test_a_peak_on_a_padded_input_comes_back_to_its_place_and_padding_does_not(
         ({"size": 224, "fit": "stretch"}, "no fit 'stretch'; choose squash or keep"),
         ({"size": 224, "tiles": 100}, "A tile's side must be a multiple of 32"),
         ({"size": 224, "height": -32}, "multiple of 32"),
+        ({"size": 100_000, "crop": 224}, "resized to between 1 and 8192 pixels"),
     ],
 )
 def test_an_input_that_cannot_be_is_refused_with_a_sentence(
