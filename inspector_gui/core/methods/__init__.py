@@ -82,4 +82,6 @@ def make_method(scoring: Scoring) -> Method:
     """Return the method of a recipe, ready to score (nothing is fitted)."""
     if scoring.method == "dn2":
         return Dn2(scoring)
-    return InsideOnly(Spade(scoring), scoring) if scoring.fit == KEEP else Spade(scoring)
+    if scoring.fit == KEEP:
+        return InsideOnly(Spade(replace(scoring, border_weight=False)), scoring)
+    return Spade(scoring)
