@@ -153,7 +153,10 @@ def score(
     runtime: options.Runtime = None,
     precision: options.Precision = None,
     size: options.Size = None,
+    height: options.Height = None,
+    fit: options.Fit = None,
     crop: options.Crop = None,
+    tiles: options.Tiles = None,
     k: options.K = None,
     kappa: options.Kappa = None,
     sigma: options.Sigma = None,
@@ -173,8 +176,9 @@ def score(
     from inspector_gui.cli.recipe import scoring_from
 
     scoring = scoring_from(
-        method, preset, runtime, backbone=backbone, precision=precision, size=size, crop=crop, k=k,
-        kappa=kappa, sigma=sigma, coreset=coreset, reweight=reweight,
+        method, preset, runtime, backbone=backbone, precision=precision, size=size, height=height,
+        fit=fit, crop=crop, tiles=tiles, k=k, kappa=kappa, sigma=sigma, coreset=coreset,
+        reweight=reweight,
     )  # fmt: skip
     request = command.Request(
         tuple(paths), references, subsample, csv, json, heatmaps, mm_per_pixel

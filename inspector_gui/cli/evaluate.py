@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import typer
@@ -10,9 +11,9 @@ from rich.table import Table
 from inspector_gui.cli.options import ProgressStyle
 from inspector_gui.cli.outputs import Outputs
 from inspector_gui.cli.progress import naming, reporting
-from inspector_gui.cli.recipe import open_extractor, temporary_bank
-from inspector_gui.cli.tables import in_words, show, training_in_words
-from inspector_gui.core.images import display_name
+from inspector_gui.cli.recipe import fitted_to, open_extractor, temporary_bank
+from inspector_gui.cli.tables import in_words, input_in_words, show, training_in_words
+from inspector_gui.core.images import display_name, read_bytes
 from inspector_gui.core.measuring.contamination import evaluate_varied
 from inspector_gui.core.measuring.datasets import Dataset, read_dataset
 from inspector_gui.core.measuring.evaluation import Evaluation, evaluate
@@ -31,15 +32,25 @@ def run(
     seed: int,
     json: Path | None,
     style: ProgressStyle,
+    chooses_input: bool = False,
 ) -> int:
-    """Evaluate every scoring on every data set, in this order; returns the exit status."""
+    """Evaluate every scoring on every data set, in this order; returns the exit status.
+
+    With `chooses_input` the references of each data set choose the network's input.
+    """
     for scoring in scorings:
         variation.check(scoring)
     read = [_subsampled(read_dataset(folder), subsample) for folder in folders]
     datasets = [replace(dataset, name=display_name(dataset.name)) for dataset in read]
     with Outputs(files=[json]) as outputs:
         results = [
-            _evaluate(dataset, scoring, variation, seed=seed, style=style)
+            _evaluate(
+                dataset,
+                _fitted_to(scoring, dataset) if chooses_input else scoring,
+                variation,
+                seed=seed,
+                style=style,
+            )
             for dataset in datasets
             for scoring in scorings
         ]
@@ -61,6 +72,10 @@ def _subsampled(dataset: Dataset, count: int | None) -> Dataset:
         return dataset
     chosen = chosen_frames(len(dataset.train), count)
     return replace(dataset, train=tuple(dataset.train[n] for n in chosen))
+
+
+def _fitted_to(scoring: Scoring, dataset: Dataset) -> Scoring:
+    return fitted_to(scoring, [(path, partial(read_bytes, path)) for path in dataset.train])
 
 
 def _evaluate(
@@ -111,6 +126,8 @@ def _show(results: Sequence[Evaluation], *, is_varied: bool) -> None:
     show(table)
     for device in dict.fromkeys(f"{r.scoring.backbone} on {r.device}" for r in results):
         typer.echo(device)
+    for words in dict.fromkeys(f"{r.dataset}: {input_in_words(r.scoring)}" for r in results):
+        typer.echo(words)
 
 
 def _say_what_cleaning_did(rows: Sequence[Evaluation]) -> None:

@@ -49,7 +49,10 @@ def evaluate(
     runtime: options.Runtime = None,
     precision: options.Precision = None,
     size: options.Size = None,
+    height: options.Height = None,
+    fit: options.Fit = None,
     crop: options.Crop = None,
+    tiles: options.Tiles = None,
     k: options.K = None,
     kappa: options.Kappa = None,
     sigma: options.Sigma = None,
@@ -80,8 +83,9 @@ def evaluate(
     variation = Variation(contaminate, clean, _numbers(shots or [], "--shots"), centroids)
     scorings = [
         scoring_from(
-            name, preset, runtime, backbone=backbone, precision=precision, size=size, crop=crop,
-            k=k, kappa=kappa, sigma=sigma, coreset=coreset, reweight=reweight,
+            name, preset, runtime, backbone=backbone, precision=precision, size=size,
+            height=height, fit=fit, crop=crop, tiles=tiles, k=k, kappa=kappa, sigma=sigma,
+            coreset=coreset, reweight=reweight,
         )
         for name in method or ["spade" if protocol is None else "dn2"]
     ]  # fmt: skip
@@ -130,7 +134,10 @@ def ablate(
     runtime: options.Runtime = None,
     precision: options.Precision = None,
     size: options.Size = None,
+    height: options.Height = None,
+    fit: options.Fit = None,
     crop: options.Crop = None,
+    tiles: options.Tiles = None,
     k: options.K = None,
     seed: options.Seed = 0,
     json: options.Json = None,
@@ -152,7 +159,17 @@ def ablate(
         raise KnownError("--backbones names no network.")
     scorings = [
         scoring_from(
-            "dn2", preset, runtime, backbone=name, precision=precision, size=size, crop=crop, k=k
+            "dn2",
+            preset,
+            runtime,
+            backbone=name,
+            precision=precision,
+            size=size,
+            height=height,
+            fit=fit,
+            crop=crop,
+            tiles=tiles,
+            k=k,
         )
         for name in names
     ]

@@ -51,7 +51,25 @@ Precision = Annotated[
     str | None, typer.Option(metavar="f32|bf16|f16", help="Of the network's arithmetic.")
 ]
 Size = Annotated[
-    int | None, typer.Option(help="Side in pixels that pictures are resized to, a multiple of 32.")
+    int | None,
+    typer.Option(
+        help="Side in pixels that pictures are resized to, a multiple of 32; with --height their "
+        "width."
+    ),
+]
+Height = Annotated[
+    int | None, typer.Option(help="Height in pixels that pictures are resized to, if not --size.")
+]
+Fit = Annotated[
+    str | None,
+    typer.Option(
+        metavar="keep|squash",
+        help="keep: pictures of another shape keep it and are padded; squash: they lose it.",
+    ),
+]
+Tiles = Annotated[
+    int | None,
+    typer.Option(help="Side in pixels of the overlapping tiles a large input is seen in; 0: none."),
 ]
 Crop = Annotated[
     int | None, typer.Option(help="Side in pixels of the centre crop after that; 0 for none.")

@@ -1,7 +1,7 @@
 """From options to a scoring, and what it needs to run: a network and a place for features."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
@@ -12,7 +12,9 @@ from inspector_gui.core.backbones import backbone
 from inspector_gui.core.compiled import is_compiled
 from inspector_gui.core.errors import KnownError
 from inspector_gui.core.features import Extractor
-from inspector_gui.core.measuring.evaluation import FeatureBank
+from inspector_gui.core.images import UnreadableImage, decode, picture_size
+from inspector_gui.core.input_size import fitted
+from inspector_gui.core.measuring.evaluation import FeatureBank, Picture
 from inspector_gui.core.method_options import has_compiled_search
 from inspector_gui.core.methods import scoring_for
 from inspector_gui.core.runtimes import converted_path, default_runtime
@@ -26,6 +28,19 @@ def scoring_from(
     """Return the scoring that options name; raises `KnownError` for one the method lacks."""
     runtime = runtime or default_runtime()
     return scoring_for(method, preset=preset or "default", runtime=runtime, **options)
+
+
+def fitted_to(scoring: Scoring, pictures: Sequence[Picture]) -> Scoring:
+    """Return a scoring with the input size that these references choose (see `core.input_size`)."""
+    sizes = []
+    for path, read in pictures:
+        with suppress(UnreadableImage):  # said when it is learned
+            if path.is_file():
+                sizes.append(picture_size(path))
+                continue
+            height, width = decode(read(), name=path.name).shape[:2]
+            return fitted(scoring, [(height, width)])  # frames of a video are all of one size
+    return fitted(scoring, sizes)
 
 
 def open_extractor(scoring: Scoring, report: Report) -> Extractor:

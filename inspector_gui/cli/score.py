@@ -13,7 +13,7 @@ from rich.table import Table
 from inspector_gui.cli.options import ProgressStyle
 from inspector_gui.cli.outputs import Outputs
 from inspector_gui.cli.progress import Report, reporting
-from inspector_gui.cli.recipe import open_extractor, temporary_bank
+from inspector_gui.cli.recipe import fitted_to, open_extractor, temporary_bank
 from inspector_gui.cli.tables import show
 from inspector_gui.core.calibration import MIN_REFERENCES, suggest_limits
 from inspector_gui.core.decision import decide
@@ -30,8 +30,13 @@ from inspector_gui.core.images import (
 )
 from inspector_gui.core.measuring.evaluation import Picture, References, learn_pictures
 from inspector_gui.core.methods import VIDEO_FRAMES, make_method
-from inspector_gui.core.methods.base import Method, anomaly_map, fit, leave_one_out
-from inspector_gui.core.places import input_area
+from inspector_gui.core.methods.base import (
+    Method,
+    anomaly_map,
+    fit,
+    inspected_map,
+    leave_one_out,
+)
 from inspector_gui.core.regions import RegionFacts, facts_of, picture_regions
 from inspector_gui.core.types import (
     RGB,
@@ -60,6 +65,8 @@ class Request:
     json: Path | None
     heatmaps: Path | None
     mm_per_pixel: float | None = None
+    chooses_input: bool = False
+    """Whether the references choose the network's input."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +88,8 @@ def run(request: Request, scoring: Scoring, style: ProgressStyle) -> int:
     """Judge the pictures; returns the exit status, 1 where none could be judged."""
     pictures = _pictures(request.paths)
     references, remark = _references(request.references, request.subsample)
+    if request.chooses_input:
+        scoring = fitted_to(scoring, references)
     method = make_method(scoring)
     if request.heatmaps is not None and not method.has_map:
         raise KnownError(
@@ -192,8 +201,8 @@ class _Judge:
         """Return the regions of a part in pixels of its picture, None without a map."""
         if scores.patches is None:
             return None
-        area = input_area(self.scoring, *image.shape[:2])
-        found = picture_regions(anomaly_map(scores.patches, self.scoring), limits, area)
+        values, area = inspected_map(scores.patches, self.scoring, *image.shape[:2])
+        found = picture_regions(values, limits, area)
         return facts_of(found, limits, mm_per_pixel=self.mm_per_pixel)
 
     def heatmap(self, part: Judged, image: RGB) -> bytes:
@@ -289,8 +298,7 @@ def _as_json(
         "preset": scoring.preset,
         "runtime": scoring.runtime,
         "precision": scoring.precision,
-        "size": scoring.size,
-        "crop": scoring.crop,
+        **scoring.input_as_json(),
         "k_used": min(scoring.k, len(learned.files)),
         "n_references": len(learned.files),
         "limits": given,

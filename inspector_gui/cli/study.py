@@ -132,7 +132,11 @@ class _Score:
             self._place = {row: place for place, row in enumerate(rows)}
             self._chosen = self._request.reader.gallery([pictures[r][1]["sha256"] for r in rows])
         everything = self._request.gallery
-        features = Features(everything.pooled_of([picture])[0], everything.levels(picture))
+        features = Features(
+            everything.pooled_of([picture])[0],
+            everything.levels(picture),
+            everything.inside(picture),
+        )
         own = self._place.get(picture)
         return self._method.score(features, self._chosen, exclude=own).image
 

@@ -6,6 +6,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from inspector_gui.core.types import KEEP, Scoring
+
 _WIDTH_IN_FILES = 200
 
 
@@ -36,3 +38,12 @@ def training_in_words(training: str, details: Mapping[str, Any]) -> str:
     if "centroids" in details:
         words.append(f"{details['centroids']} centroids")
     return ", ".join(words)
+
+
+def input_in_words(scoring: Scoring) -> str:
+    """Return what the network sees of a picture, in words."""
+    how = "in their own shape, padded" if scoring.fit == KEEP else "whatever their shape"
+    words = f"pictures at {scoring.size} x {scoring.height or scoring.size} pixels, {how}"
+    if scoring.crop:
+        words += f", the middle {scoring.crop} x {scoring.crop}"
+    return words + (f", in tiles of {scoring.tiles}" if scoring.tiles else "")

@@ -30,8 +30,9 @@ from inspector_gui.core.methods.base import Method
 from inspector_gui.core.methods.dn2 import global_score
 from inspector_gui.core.methods.patchcore import Patchcore
 from inspector_gui.core.neighbours import squared_distances
+from inspector_gui.core.patches import patch_area
 from inspector_gui.core.places import Place
-from inspector_gui.core.types import Floats
+from inspector_gui.core.types import Floats, Inside
 
 _NEAREST_USUAL = 20  # the same among whole pictures, nearest first
 
@@ -42,6 +43,13 @@ def explained_grid(method: Method, features: Features) -> tuple[int, int]:
     """Return the rows and columns of the grid whose cells a method compares: that of its map."""
     level = features.levels[1] if isinstance(method, Patchcore) else features.levels[0]
     return level.shape[0], level.shape[1]
+
+
+def explained_area(method: Method, features: Features) -> Inside:
+    """Return which cells of `explained_grid` show the picture: first row, column, last + 1."""
+    if isinstance(method, Patchcore):
+        return patch_area(features.levels, features.inside)
+    return features.inside or (0, 0, *explained_grid(method, features))
 
 
 def explainer_of(
@@ -86,8 +94,8 @@ class PlaceExplainer:
     """Compares one place of a part with every place of some references, one of these a step.
 
     The distance is SPADE's (Cohen & Hoshen 2020, section 3.3; coarser levels by nearest
-    upsampling), summed over differences. What is usual: the references' own distance at the same
-    place to all others, of at most 32 of them, evenly chosen.
+    upsampling), summed over differences; padding has no places. What is usual: the references' own
+    distance at the same place to all others, of at most 32 of those that have it, evenly chosen.
     """
 
     def __init__(
@@ -99,17 +107,20 @@ class PlaceExplainer:
         *,
         kappa: int = 1,
     ) -> None:
-        grid = features.levels[0].shape[:2]
+        grid = features.levels[0].shape[0], features.levels[0].shape[1]
         if not rows:
             raise ValueError("nothing to compare with")
-        if not (0 <= place[0] < grid[0] and 0 <= place[1] < grid[1]):
+        if not _shows(features.inside, grid, place):
             raise ValueError(f"place {place} of a grid of {grid}")
         self._gallery, self._place = gallery, place
-        self._kappa = min(kappa, len(rows) * grid[0] * grid[1])
+        self._outside = {row: _padding(gallery.inside(row), grid) for row in rows}
+        counts = [grid[0] * grid[1] - len(cells) for cells in self._outside.values()]
+        self._kappa = min(kappa, sum(counts))
         self._left = deque(rows)
         self._up = _upsampling(features.levels)
         self._query = _at(features.levels, place)
-        self._own = [rows[n] for n in evenly_chosen(len(rows))]
+        there = [row for row in rows if _shows(gallery.inside(row), grid, place)]
+        self._own = [there[n] for n in evenly_chosen(len(there))]
         owned = [_at(gallery.levels(row), place) for row in self._own]
         self._owned = [np.stack(values) for values in zip(*owned, strict=True)]
         self._found: list[Match] = []
@@ -121,6 +132,7 @@ class PlaceExplainer:
         row = self._left.popleft()
         levels = self._gallery.levels(row)
         distances = self._exact(levels)
+        distances[self._outside[row]] = np.inf
         best = int(distances.argmin())
         column_count = levels[0].shape[1]
         self._found.append(
@@ -161,6 +173,7 @@ class PlaceExplainer:
             of_level += np.einsum("ywc,ywc->yw", places, places)[:, :, None]
             of_level = of_level.reshape(-1, len(self._own))
             products += of_level if len(of_level) == fine else of_level[up]
+        products[self._outside[row]] = np.inf
         kappa = min(self._kappa, fine)
         if kappa == 1:
             chosen = products.argmin(axis=0)[:, None]
@@ -171,6 +184,7 @@ class PlaceExplainer:
             places = level.reshape(-1, level.shape[2])[up[chosen]]
             difference = places.astype(np.float64) - queries[:, None]
             total += np.einsum("qkc,qkc->qk", difference, difference)
+        total[np.isin(chosen, self._outside[row])] = np.inf
         total[[own == row for own in self._own]] = np.inf
         return total
 
@@ -229,6 +243,20 @@ class _Nearest:
         counts = np.isfinite(self._kept).sum(axis=1)
         sums = np.where(np.isfinite(self._kept), self._kept, 0).sum(axis=1)
         return np.asarray(sums / np.maximum(counts, 1), np.float64)
+
+
+def _shows(inside: Inside | None, grid: tuple[int, int], place: Place) -> bool:
+    """Whether a picture is at a place of the finest grid."""
+    top, left, bottom, right = inside or (0, 0, *grid)
+    return top <= place[0] < bottom and left <= place[1] < right
+
+
+def _padding(inside: Inside | None, grid: tuple[int, int]) -> npt.NDArray[np.int64]:
+    """Return the flat cells of the finest grid where a picture is not."""
+    outside = np.ones(grid, np.bool_)
+    top, left, bottom, right = inside or (0, 0, *grid)
+    outside[top:bottom, left:right] = False
+    return np.flatnonzero(outside)
 
 
 def _upsampling(levels: Levels) -> list[npt.NDArray[np.int64]]:

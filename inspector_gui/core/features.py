@@ -10,9 +10,10 @@ import numpy as np
 
 from inspector_gui.core.backbones import backbone
 from inspector_gui.core.neighbours import Ints, nearest
-from inspector_gui.core.preprocess import Geometry, normalise
+from inspector_gui.core.preprocess import MOST_AT_ONCE, Geometry, Placement, normalise
 from inspector_gui.core.runtimes import Network, load_network
-from inspector_gui.core.types import RGB, Floats, Scoring
+from inspector_gui.core.tiles import STRIDES, run_in_tiles
+from inspector_gui.core.types import KEEP, RGB, Floats, Inside, Scoring
 
 EXACT = "exact"
 """How a gallery searches that compares with every reference."""
@@ -23,26 +24,32 @@ class Features:
     """What the backbone says of one picture.
 
     `pooled`: float32, D. `levels`: float32, h x w x C each, finest first (strides 4, 8, 16).
+    `inside` says which places show the picture, None: all. All others hold a copy of the nearest
+    one that does, on every level, so that among neighbours they add nothing new.
     """
 
     pooled: Floats
     levels: tuple[Floats, Floats, Floats]
+    inside: Inside | None = None
 
 
 @dataclass(frozen=True)
 class FeatureShape:
     """The shapes of `Features`, known before any picture was seen.
 
-    `levels` is empty where only the global feature is kept: all that DN2 compares.
+    `levels` is empty where only the global feature is kept: all that DN2 compares. `is_padded`
+    says that pictures may not fill the grids, so that `Features.inside` is kept as well.
     """
 
     pooled: int
     levels: tuple[tuple[int, int, int], ...] = ()
+    is_padded: bool = False
 
     @property
     def values(self) -> int:
         """Number of float32 values of one picture."""
-        return self.pooled + sum(h * w * c for h, w, c in self.levels)
+        inside = 4 if self.is_padded else 0
+        return self.pooled + sum(h * w * c for h, w, c in self.levels) + inside
 
 
 class Gallery(Protocol):
@@ -75,6 +82,10 @@ class Gallery(Protocol):
         """Return the pyramid of one reference, as in `Features.levels`."""
         ...
 
+    def inside(self, row: int) -> Inside | None:
+        """Return which places of a reference's pyramid show it, as in `Features.inside`."""
+        ...
+
 
 @dataclass(frozen=True, eq=False)
 class PooledGallery:
@@ -97,6 +108,9 @@ class PooledGallery:
             raise IndexError(f"row {row} of a gallery of {len(self)}")
         empty = np.empty((0, 0, 0), np.float32)
         return empty, empty, empty
+
+    def inside(self, row: int) -> Inside | None:
+        return None
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,13 +140,38 @@ class FeatureList:
     def levels(self, row: int) -> tuple[Floats, Floats, Floats]:
         return self.items[row].levels
 
+    def inside(self, row: int) -> Inside | None:
+        return self.items[row].inside
+
 
 def feature_shape(scoring: Scoring) -> FeatureShape:
     """Return the shapes of the features that `scoring` computes."""
     spec = backbone(scoring.backbone)
-    side = Geometry(scoring.size, scoring.crop).side
-    grids = ((side // s, side // s, c) for s, c in zip((4, 8, 16), spec.channels, strict=True))
-    return FeatureShape(spec.global_width, tuple(grids))
+    geometry = Geometry.of(scoring)
+    height, width = geometry.input_size
+    grids = ((height // s, width // s, c) for s, c in zip(STRIDES, spec.channels, strict=True))
+    return FeatureShape(spec.global_width, tuple(grids), is_padded=geometry.fit == KEEP)
+
+
+def placed(
+    levels: tuple[Floats, Floats, Floats], place: Placement, size: tuple[int, int]
+) -> tuple[Floats, Floats, Floats]:
+    """Return levels of a picture (h x w x C each) on the grids of an input of `size` pixels.
+
+    `size`: height and width. Places without any of the picture get a copy of the nearest with.
+    """
+    fine, middle, coarse = (
+        _placed(level, place.cells(stride), (size[0] // stride, size[1] // stride))
+        for level, stride in zip(levels, STRIDES, strict=True)
+    )
+    return fine, middle, coarse
+
+
+def _placed(level: Floats, cells: Inside, grid: tuple[int, int]) -> Floats:
+    top, left, bottom, right = cells
+    shown = level[: bottom - top, : right - left]
+    around = ((top, grid[0] - bottom), (left, grid[1] - right), (0, 0))
+    return np.ascontiguousarray(np.pad(shown, around, mode="edge"))
 
 
 class Extractor:
@@ -140,12 +179,14 @@ class Extractor:
 
     def __init__(self, scoring: Scoring, *, weights_folder: Path, cache: Path) -> None:
         self._spec = backbone(scoring.backbone)
-        self.geometry = Geometry(scoring.size, scoring.crop)
+        self.geometry = Geometry.of(scoring)
+        self._tile = self.geometry.tiles or MOST_AT_ONCE
+        height, width = self.geometry.input_size
         self.network: Network = load_network(
             self._spec,
             runtime=scoring.runtime,
             precision=scoring.precision,
-            side=self.geometry.side,
+            size=(min(height, self._tile), min(width, self._tile)),
             weights_folder=weights_folder,
             cache=cache,
         )
@@ -156,13 +197,24 @@ class Extractor:
         return self.network.device
 
     def prepare(self, image: RGB) -> Floats:
-        """Return the network's input for a picture: float32, 1 x 3 x side x side, normalised."""
-        return normalise(self.geometry.apply(image), self._spec.mean, self._spec.std)
+        """Return the network's input for a picture: float32, 1 x 3 x h x w, normalised."""
+        return self._normalised(self.geometry.apply(image))
 
     def extract(self, image: RGB) -> Features:
         """Return the features of a picture (uint8, H x W x 3, RGB)."""
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
             raise ValueError(f"expected uint8 H x W x 3, got {image.dtype} {image.shape}")
-        *maps, pooled = self.network.run(self.prepare(image))
+        place, size = self.geometry.placement(*image.shape[:2]), self.geometry.input_size
+        *maps, pooled = run_in_tiles(
+            self.geometry.apply(image),
+            self._tile,
+            lambda piece: self.network.run(self._normalised(piece)),
+        )
         fine, middle, coarse = (np.ascontiguousarray(m[0].transpose(1, 2, 0)) for m in maps)
-        return Features(pooled[0], (fine, middle, coarse))
+        levels, inside = (fine, middle, coarse), place.cells(STRIDES[0])
+        if (place.rows, place.columns) == ((0, size[0]), (0, size[1])):
+            return Features(pooled[0], levels)
+        return Features(pooled[0], placed(levels, place, size), inside)
+
+    def _normalised(self, piece: RGB) -> Floats:
+        return normalise(piece, self._spec.mean, self._spec.std)

@@ -11,6 +11,7 @@ The rules, since they change scores:
 
 import hashlib
 import re
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,27 @@ def read_bytes(path: Path) -> bytes:
 def read_image(path: Path) -> RGB:
     """Return the picture in a file: uint8, H x W x 3, RGB; raises `UnreadableImage`."""
     return decode(read_bytes(path), name=path.name)
+
+
+def picture_size(path: Path) -> tuple[int, int]:
+    """Return height and width in pixels of the picture in a file, from its header if possible.
+
+    As decoded, with the EXIF orientation applied. Raises `UnreadableImage`.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of large pictures: none is decoded here
+            with Image.open(path) as picture:
+                width, height = picture.size
+                # Of a TIFF file Pillow turns the size by itself, in some versions.
+            known = picture.format != "TIFF"
+            turned = picture.getexif().get(_ORIENTATION_TAG, 1) in (5, 6, 7, 8)
+    except Exception:  # whatever the header lacks, the one decoder decides
+        known = False
+    if not known:
+        height, width = read_image(path).shape[:2]
+        return height, width
+    return (width, height) if turned else (height, width)
 
 
 def pixel_digest(image: RGB) -> str:

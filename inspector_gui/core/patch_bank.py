@@ -11,7 +11,7 @@ from inspector_gui.core.coreset import Cover, greedy
 from inspector_gui.core.errors import KnownError
 from inspector_gui.core.features import Gallery
 from inspector_gui.core.neighbours import Ints, ShouldStop, float_distances, smallest
-from inspector_gui.core.patches import patch_features, patches_of
+from inspector_gui.core.patches import patch_area, patches_of
 from inspector_gui.core.types import Floats, Progress
 
 _BLOCK = 4096  # patches of the bank in one product: 13 MB for the places of a 224 x 224 input
@@ -23,24 +23,35 @@ class PatchBank:
     """Chosen patches of R references and how they were chosen.
 
     `vectors`: float32, M x D, in the order of their `places`; may be a map of a file. `cover` is
-    the greedy choice among all R * `each` patches, reference after reference, and can be gone on
-    with; `each` is the number of patches of one reference.
+    the greedy choice among all patches, reference after reference, and can be gone on with.
+    `areas`: int64, R x 4, the patches that each reference has (see `patches.patch_area`).
     """
 
     vectors: Floats
     cover: Cover
-    each: int
+    areas: Ints
 
     @cached_property
     def places(self) -> Ints:
-        """Where each vector comes from: int64, M, ascending: reference * `each` + place."""
+        """Which of all patches, reference after reference, each vector is: int64, M, ascending."""
         return np.sort(self.cover.chosen)
 
     @cached_property
     def starts(self) -> Ints:
         """Where each reference's vectors begin: int64, R + 1."""
-        references = len(self.cover.distances) // self.each
-        return np.searchsorted(self.places, np.arange(references + 1) * self.each).astype(np.int64)
+        return np.searchsorted(self.places, self._offsets).astype(np.int64)
+
+    def origin(self, vector: int) -> tuple[int, tuple[int, int]]:
+        """Return the reference's index, and the row and column of its grid, of a vector."""
+        index = int(np.searchsorted(self.starts, vector, side="right")) - 1
+        top, left, _, right = (int(side) for side in self.areas[index])
+        place = int(self.places[vector] - self._offsets[index])
+        row, column = divmod(place, right - left)
+        return index, (top + row, left + column)
+
+    @cached_property
+    def _offsets(self) -> Ints:
+        return offsets_of(self.areas)
 
     @cached_property
     def _norms(self) -> Floats:
@@ -139,9 +150,8 @@ def choose_patches(
     order = list(range(len(gallery))) if order is None else list(order)
     if not order:
         raise KnownError("There is no reference to compare with; add pictures of good parts.")
-    height, width = patch_features(gallery.levels(order[0])).shape[:2]
-    each = height * width
-    total = each * len(order)
+    areas = areas_of(gallery, order)
+    total = int(offsets_of(areas)[-1])
     count = max(1, round(share * total), 0 if cover is None else len(cover.chosen))
     with patches_of(gallery, order, folder=folder, report=report, should_stop=should_stop) as rows:
         chosen = greedy(
@@ -152,7 +162,19 @@ def choose_patches(
             should_stop=should_stop,
         )
         report(Progress("patches chosen", count, count))
-        return PatchBank(np.ascontiguousarray(rows[np.sort(chosen.chosen)]), chosen, each)
+        return PatchBank(np.ascontiguousarray(rows[np.sort(chosen.chosen)]), chosen, areas)
+
+
+def areas_of(gallery: Gallery, rows: Sequence[int]) -> Ints:
+    """Return the patches that some references have: int64, len(rows) x 4 (see `patch_area`)."""
+    areas = [patch_area(gallery.levels(row), gallery.inside(row)) for row in rows]
+    return np.array(areas, np.int64).reshape(len(rows), 4)
+
+
+def offsets_of(areas: Ints) -> Ints:
+    """Return where each reference's patches begin among those of all: int64, R + 1."""
+    counts = (areas[:, 2] - areas[:, 0]) * (areas[:, 3] - areas[:, 1])
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
 def _told(report: Callable[[Progress], None], total: int, done: int) -> None:

@@ -16,19 +16,48 @@ import numpy as np
 from inspector_gui.core.errors import Cancelled, KnownError
 from inspector_gui.core.features import Gallery
 from inspector_gui.core.neighbours import Ints, ShouldStop
-from inspector_gui.core.types import Floats, Progress
+from inspector_gui.core.types import Floats, Inside, Progress
 
 Levels = tuple[Floats, Floats, Floats]
 
 
-def patch_features(levels: Levels) -> Floats:
+def patch_area(levels: Levels, inside: Inside | None) -> Inside:
+    """Return which patches of the grid show the picture: first row, column, last + 1 of each.
+
+    `inside` is in cells of the finest grid (see `Features`); None: all of them.
+    """
+    if inside is None:
+        return 0, 0, levels[1].shape[0], levels[1].shape[1]
+    top, left, bottom, right = inside
+    return top // 2, left // 2, -(-bottom // 2), -(-right // 2)
+
+
+def patch_features(levels: Levels, inside: Inside | None = None) -> Floats:
     """Return the patches of one picture: float32, h x w x (C2 + C3) on the grid of stride 8.
 
-    `levels`: float32, h x w x C each, finest first (`Features.levels`).
+    `levels`: float32, h x w x C each, finest first (`Features.levels`). Of padding there are none:
+    the patches are those of `patch_area`, and its edge is a border like that of any picture.
     """
+    if inside is not None:
+        levels = _cut(levels, inside)
     middle, coarse = _averaged(levels[1]), _averaged(levels[2])
     height, width = middle.shape[:2]
-    return np.concatenate([middle, _resized(coarse, height, width)], axis=2)
+    if inside is None:
+        return np.concatenate([middle, _resized(coarse, height, width)], axis=2)
+    whole = _resized(coarse, 2 * coarse.shape[0], 2 * coarse.shape[1])
+    down, right = inside[0] // 2 % 2, inside[1] // 2 % 2
+    grown = whole[down : down + height, right : right + width]
+    return np.concatenate([middle, grown], axis=2)
+
+
+def _cut(levels: Levels, inside: Inside) -> Levels:
+    """Return the cells that show any of the picture, on all levels."""
+    top, left, bottom, right = inside
+    fine, middle, coarse = (
+        level[top // s : -(-bottom // s), left // s : -(-right // s)]
+        for s, level in zip((1, 2, 4), levels, strict=True)
+    )
+    return fine, middle, coarse
 
 
 def _averaged(level: Floats) -> Floats:
@@ -65,7 +94,7 @@ def patches_of(
     report: Callable[[Progress], None] = lambda _: None,
     should_stop: ShouldStop = lambda: False,
 ) -> Iterator[Floats]:
-    """Yield the patches of some references, one after the other: float32, (R * h * w) x D.
+    """Yield the patches of some references, one after the other: float32, N x D.
 
     They lie in a file that is gone afterwards, in `folder` or among the system's temporary ones:
     reading it needs no memory of its own. `order`: rows of the gallery. Raises `KnownError` for
@@ -82,7 +111,7 @@ def patches_of(
                     if should_stop():
                         raise Cancelled
                     report(Progress("patches read", done, len(order)))
-                    patches = patch_features(gallery.levels(int(row)))
+                    patches = patch_features(gallery.levels(int(row)), gallery.inside(int(row)))
                     if not np.isfinite(patches).all():
                         raise KnownError(
                             "The features of a picture are no numbers; remove that picture or "

@@ -25,10 +25,14 @@ class Box(NamedTuple):
 
 
 def input_area(scoring: Scoring, height: int, width: int) -> Box:
-    """Return where the network's input lies in an H x W picture, in pixels of the picture."""
-    geometry = Geometry(scoring.size, scoring.crop)
-    start, side = geometry.margin / geometry.size, geometry.side / geometry.size
-    return Box(start * width, start * height, side * width, side * height)
+    """Return where the network's input lies about an H x W picture, in pixels of the picture.
+
+    With padding it is larger than the picture, with a crop smaller.
+    """
+    place = Geometry.of(scoring).placement(height, width)
+    left, top = place.to_picture(0, 0)
+    right, bottom = place.to_picture(scoring.input_width, scoring.input_height)
+    return Box(left, top, right - left, bottom - top)
 
 
 def place_at(x: float, y: float, area: Box, grid: tuple[int, int]) -> Place | None:

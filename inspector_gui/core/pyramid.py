@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from inspector_gui.core.types import Floats
+from inspector_gui.core.types import Bools, Floats, Inside
 
 Doubles = npt.NDArray[np.float64]
 Levels = tuple[Floats, Floats, Floats]
@@ -83,12 +83,38 @@ def nested(levels: Levels) -> Levels:
     )
 
 
+def padding(shape: PyramidShape, inside: Inside) -> Bools:
+    """Return which places do not show the picture, in the order of the hierarchy: cells x 4 x 4."""
+    outside = np.ones((4 * shape.height, 4 * shape.width), np.bool_)
+    top, left, bottom, right = inside
+    outside[top:bottom, left:right] = False
+    by_cell = outside.reshape(shape.height, 2, 2, shape.width, 2, 2).transpose(0, 3, 1, 4, 2, 5)
+    return np.ascontiguousarray(by_cell.reshape(shape.cells, 4, 4))
+
+
 @dataclass(frozen=True, eq=False)
 class ReferencePlaces:
-    """All places of one reference; laid out for the compiled search when that first needs it."""
+    """All places of one reference; laid out for the compiled search when that first needs it.
+
+    Those outside of `inside` are padding and never searched; None: there is none.
+    """
 
     levels: Levels
     shape: PyramidShape
+    inside: Inside | None = None
+
+    @property
+    def count(self) -> int:
+        """Places that may be found."""
+        if self.inside is None:
+            return 16 * self.shape.cells
+        top, left, bottom, right = self.inside
+        return (bottom - top) * (right - left)
+
+    @cached_property
+    def padding(self) -> Bools | None:
+        """See `padding`; None where there is none."""
+        return None if self.inside is None else padding(self.shape, self.inside)
 
     @property
     def nbytes(self) -> int:
@@ -100,7 +126,8 @@ class ReferencePlaces:
         """Coarse, middle and fine features, one channel after the other within a tile.
 
         Float32: coarse tiles x C3 x 16, the last one filled up with NaN (which no comparison
-        lets through); cells x C2 x 4; cells x 4 x C1 x 4. Channels are padded with zeros.
+        lets through); cells x C2 x 4; cells x 4 x C1 x 4. Channels are padded with zeros, and
+        places that are padding are NaN.
         """
         shape = self.shape
         own = nested(self.levels)
@@ -111,6 +138,10 @@ class ReferencePlaces:
         middle[:, : shape.channels[1]] = own[1].transpose(0, 2, 1)
         fine = np.zeros((shape.cells, 4, shape.widths[2], 4), np.float32)
         fine[:, :, : shape.channels[2]] = own[2].transpose(0, 1, 3, 2)
+        if self.padding is not None:
+            coarse[: shape.cells][self.padding.all(axis=(1, 2))] = np.nan
+            middle.transpose(0, 2, 1)[self.padding.all(axis=2)] = np.nan
+            fine.transpose(0, 1, 3, 2)[self.padding] = np.nan
         tiles = coarse.reshape(-1, _LANES, shape.widths[0]).transpose(0, 2, 1)
         return np.ascontiguousarray(tiles), middle, fine
 
@@ -134,6 +165,13 @@ class ProductGallery:
         fine = np.concatenate([part[2] for part in parts])
         self.fine = np.ascontiguousarray(fine.reshape(-1, 4, fine.shape[3]))
         self._cells = len(parts[0][0]) * 4
+        self.padding: Bools | None = None
+        """Which fine children are padding, M x 4; None where none is."""
+        if any(reference.inside is not None for reference in references):
+            whole = (0, 0, 4 * references[0].shape.height, 4 * references[0].shape.width)
+            self.padding = np.concatenate(
+                [padding(r.shape, r.inside or whole) for r in references]
+            ).reshape(-1, 4)
 
     def prepare(self) -> None:
         """Compute what every search needs, so that the first one takes no longer than others."""
@@ -161,14 +199,19 @@ class ProductGallery:
 
     @cached_property
     def fine_norms(self) -> Floats:
-        """|g|^2 of the centred fine children, M x 4."""
+        """|g|^2 of the centred fine children, M x 4; inf of padding."""
         fine = self.fine_products
-        return np.asarray(np.einsum("mfc,mfc->mf", fine, fine), np.float32)
+        norms = np.asarray(np.einsum("mfc,mfc->mf", fine, fine), np.float32)
+        if self.padding is not None:
+            norms[self.padding] = np.inf
+        return norms
 
     @cached_property
     def largest_norm(self) -> float:
         """Largest |g|^2 that enters a product, for the slack of the bounds."""
-        return float(self.bound_rows[:, -1].max(initial=0) + self.fine_norms.max(initial=0))
+        norms = self.fine_norms
+        largest = norms.max(initial=0, where=np.isfinite(norms))
+        return float(self.bound_rows[:, -1].max(initial=0) + largest)
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,10 +269,16 @@ class PyramidGallery:
         return np.asarray(np.maximum(squares / count - means, 0), np.float32)
 
 
-def pyramid_gallery(levels: Sequence[Levels]) -> PyramidGallery:
-    """Return references' levels (each h x w x C, strides 4, 8, 16) as a gallery to search."""
+def pyramid_gallery(
+    levels: Sequence[Levels], insides: Sequence[Inside | None] | None = None
+) -> PyramidGallery:
+    """Return references' levels (each h x w x C, strides 4, 8, 16) as a gallery to search.
+
+    `insides` says where each shows its picture (None: everywhere).
+    """
     shape = shape_of(levels[0])
-    return PyramidGallery(tuple(ReferencePlaces(own, shape) for own in levels))
+    pairs = zip(levels, insides or [None] * len(levels), strict=True)
+    return PyramidGallery(tuple(ReferencePlaces(own, shape, inside) for own, inside in pairs))
 
 
 def with_coarse(middle: Floats, coarse: Floats) -> Floats:

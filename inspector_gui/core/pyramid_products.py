@@ -37,6 +37,8 @@ def search_cells(
     centred, fine_centred = middle - gallery.centre[0], fine - gallery.centre[1]
     bounds = np.concatenate([centred, ones], axis=1) @ gallery.bound_rows.T
     bounds[:, skipped] = np.inf
+    if gallery.padding is not None:
+        bounds[:, gallery.padding.all(axis=1)] = np.inf
     slack = _slack(centred, fine_centred, gallery)
     upper = _upper_bounds(fine, bounds, gallery, kappa) + slack
     survives = bounds <= upper[:, None]
@@ -109,6 +111,8 @@ def _upper_bounds(fine: Floats, bounds: Floats, gallery: ProductGallery, kappa: 
         first = np.argpartition(bounds, probes - 1, axis=1)[:, :probes]
     difference = fine[:, None, :, None, :] - gallery.fine[first][:, :, None, :, :]
     found = np.einsum("qpijc,qpijc->qpij", difference, difference)
+    if gallery.padding is not None:
+        found[np.broadcast_to(gallery.padding[first][:, :, None], found.shape)] = np.inf
     found += np.take_along_axis(bounds, first, axis=1)[:, :, None, None]
     places = found.transpose(0, 2, 1, 3).reshape(len(fine), 4, -1)
     return np.asarray(_kth_smallest(places, kappa, axis=2).max(axis=1), np.float32)

@@ -19,10 +19,11 @@ from inspector_gui.core.pyramid import (
     PyramidGallery,
     PyramidShape,
     nested,
+    padding,
     query_tiles,
     shape_of,
 )
-from inspector_gui.core.types import Floats
+from inspector_gui.core.types import Floats, Inside
 
 _GROUP = 16  # query cells that share what they read of the gallery
 _PAIRS = 600_000  # of coarse cells a call: some 10 ms, a fifth of a second where no bound helps
@@ -32,8 +33,9 @@ _PAIRS = 600_000  # of coarse cells a call: some 10 ms, a fifth of a second wher
 class FoundPlaces:
     """The kappa nearest places of every place, nearest first; rows along the hierarchy.
 
-    `distances`: float64, places x kappa, inf where the search was stopped. `numbers`: int64, the
-    same shape: places of the gallery (see `pyramid`), -1 where the search was stopped.
+    `distances`: float64, places x kappa, inf where the search was stopped, NaN on padding.
+    `numbers`: int64, the same shape: places of the gallery (see `pyramid`), -1 where nothing was
+    searched.
     """
 
     distances: Doubles
@@ -42,7 +44,10 @@ class FoundPlaces:
 
     @property
     def map(self) -> Floats:
-        """Mean distance of each place, h x w of the finest grid; 0 where it was stopped."""
+        """Mean distance of each place, h x w of the finest grid; 0 where it was stopped.
+
+        NaN on padding.
+        """
         means = self.distances.mean(axis=1)
         means[np.isinf(means)] = 0
         return np.asarray(self.shape.grid(means), np.float32)
@@ -64,6 +69,7 @@ def nearest_places(
     levels: Levels,
     gallery: PyramidGallery,
     *,
+    inside: Inside | None = None,
     kappa: int = 1,
     skip: int | None = None,
     should_stop: ShouldStop = lambda: False,
@@ -74,7 +80,13 @@ def nearest_places(
     See `find_places`. Result: float32, h x w of the finest grid.
     """
     found = find_places(
-        levels, gallery, kappa=kappa, skip=skip, should_stop=should_stop, compiled=compiled
+        levels,
+        gallery,
+        inside=inside,
+        kappa=kappa,
+        skip=skip,
+        should_stop=should_stop,
+        compiled=compiled,
     )
     return found.map
 
@@ -83,6 +95,7 @@ def find_places(
     levels: Levels,
     gallery: PyramidGallery,
     *,
+    inside: Inside | None = None,
     kappa: int = 1,
     skip: int | None = None,
     should_stop: ShouldStop = lambda: False,
@@ -90,22 +103,58 @@ def find_places(
 ) -> FoundPlaces:
     """Find the kappa nearest gallery places of every place; exact, whichever search it is.
 
-    `levels`: h x w x C each, strides 4, 8, 16. `skip` leaves out one reference of the gallery, by
-    its index; the numbers count it nevertheless. A kappa above the number of places is cut to it.
-    `should_stop` is asked between groups of cells. None for `compiled`: numpy searches.
+    `levels`: h x w x C each, strides 4, 8, 16; places outside of `inside` are padding and are not
+    searched for (None: there is none), nor is padding of references found. `skip` leaves out one
+    reference of the gallery, by its index; the numbers count it nevertheless. A kappa above the
+    number of places is cut to it. `should_stop` is asked between groups of cells. None for
+    `compiled`: numpy searches.
     """
     shape = shape_of(levels)
     if shape != gallery.shape:
         raise ValueError(f"a part of {shape} does not fit a gallery of {gallery.shape}")
-    places = 16 * shape.cells
-    kappa = min(kappa, places * len(gallery.without(skip)))
+    kappa = min(kappa, sum(reference.count for reference in gallery.without(skip)))
+    seen = _cut(levels, shape, inside)
+    places = 16 * shape_of(seen).cells
     distances = np.full((places, kappa), np.inf)
     numbers = np.full((places, kappa), -1, np.int64)
     if compiled is None:
-        _search_by_products(levels, gallery, skip, should_stop, distances, numbers)
+        _search_by_products(seen, gallery, skip, should_stop, distances, numbers)
     else:
-        _search_compiled(compiled, levels, gallery, skip, should_stop, distances, numbers)
-    return FoundPlaces(distances, numbers, shape)
+        _search_compiled(compiled, seen, gallery, skip, should_stop, distances, numbers)
+    found = FoundPlaces(distances, numbers, shape)
+    return found if inside is None else _laid_back(found, inside)
+
+
+def _seen_cells(shape: PyramidShape, inside: Inside) -> tuple[slice, slice]:
+    """Return the rows and columns of coarse cells that show any of the picture."""
+    top, left, bottom, right = inside
+    return slice(top // 4, -(-bottom // 4)), slice(left // 4, -(-right // 4))
+
+
+def _cut(levels: Levels, shape: PyramidShape, inside: Inside | None) -> Levels:
+    """Return the coarse cells of a part that show any of its picture, on all levels."""
+    if inside is None:
+        return levels
+    rows, columns = _seen_cells(shape, inside)
+    fine, middle, coarse = (
+        level[f * rows.start : f * rows.stop, f * columns.start : f * columns.stop]
+        for level, f in zip(levels, (4, 2, 1), strict=True)
+    )
+    return fine, middle, coarse
+
+
+def _laid_back(found: FoundPlaces, inside: Inside) -> FoundPlaces:
+    """Return what was found for `_cut` cells on the whole grid, and nothing on padding."""
+    shape, kappa = found.shape, found.distances.shape[1]
+    rows, columns = _seen_cells(shape, inside)
+    cells = np.arange(shape.cells).reshape(shape.height, shape.width)[rows, columns].ravel()
+    distances = np.full((shape.cells, 16, kappa), np.nan)
+    numbers = np.full((shape.cells, 16, kappa), -1, np.int64)
+    distances[cells] = found.distances.reshape(-1, 16, kappa)
+    numbers[cells] = found.numbers.reshape(-1, 16, kappa)
+    outside = padding(shape, inside).reshape(shape.cells, 16)
+    distances[outside], numbers[outside] = np.nan, -1
+    return FoundPlaces(distances.reshape(-1, kappa), numbers.reshape(-1, kappa), shape)
 
 
 def _search_by_products(
@@ -125,7 +174,7 @@ def _search_by_products(
         return
     gallery.products.prepare()
     block = max(1, min(QUERY_CELLS, COARSE_PAIRS // (cells * len(gallery.references))))
-    for start in range(0, cells, block):
+    for start in range(0, len(coarse), block):
         if should_stop():
             return
         part = slice(start, start + block)
@@ -144,15 +193,15 @@ def _search_compiled(
     numbers: Ints,
 ) -> None:
     """Search in all cores; each group of query cells is its own, whichever core takes it."""
-    shape = gallery.shape
+    shape, own = gallery.shape, shape_of(levels)
     laid_out = [reference.laid_out for reference in gallery.without(skip)]
-    query = query_tiles(levels, shape)
+    query = query_tiles(levels, own)
     addresses = np.array([[a.ctypes.data for a in level] for level in laid_out], np.int64)
     threads = usable_cores()
     padded = shape.padded_cells * len(laid_out)
-    group = min(_GROUP, -(-shape.cells // (3 * threads)), _PAIRS // padded)
+    group = min(_GROUP, -(-own.cells // (3 * threads)), _PAIRS // padded)
     group = max(4, group // 4 * 4)
-    starts = iter(range(0, shape.cells, group))
+    starts = iter(range(0, own.cells, group))
     is_stopped = threading.Event()
 
     def work(is_asked: bool) -> None:
@@ -161,7 +210,7 @@ def _search_compiled(
             if is_stopped.is_set() or (is_asked and should_stop()):
                 is_stopped.set()
                 return
-            part = range(start, min(start + group, shape.cells))
+            part = range(start, min(start + group, own.cells))
             compiled.search(query, addresses, shape, part, bounds, distances, numbers)
 
     others = [threading.Thread(target=work, args=(False,)) for _ in range(threads - 1)]

@@ -14,7 +14,7 @@ import warnings
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -91,31 +91,44 @@ class TorchNetwork:
 
 
 class OpenVinoNetwork:
-    """The converted pyramid on the CPU, compiled for one input side."""
+    """The converted pyramid on the CPU, compiled for one input size (height, width).
 
-    def __init__(self, model: Path, *, side: int, precision: str, cache: Path) -> None:
-        ov = import_openvino()
-        core = ov.Core()
-        try:
-            graph = core.read_model(str(model))
-        except RuntimeError as error:
-            raise DamagedNetworkError(
-                f"The converted network {model} is damaged; delete it, it is made again."
-            ) from error
-        graph.reshape([1, 3, side, side])
+    Inputs of other sizes go to a second copy, compiled once for any size when the first one comes.
+    """
+
+    def __init__(self, model: Path, *, size: tuple[int, int], precision: str, cache: Path) -> None:
+        self._model, self._size = model, size
         # Left alone, OpenVINO picks bf16 on some processors.
-        options = {
+        self._options = {
             "INFERENCE_PRECISION_HINT": precision,
             "PERFORMANCE_HINT": "LATENCY",
             "CACHE_DIR": str(cache),
         }
-        self._request = core.compile_model(graph, "CPU", options).create_infer_request()
+        self._request = self._compiled(*size)
+        self._any_size: Any = None
         self.device = f"CPU (OpenVINO {precision})"
 
     def run(self, batch: Floats) -> tuple[Floats, ...]:
         """See `Network.run`."""
-        results = self._request.infer([batch], share_inputs=True)
+        request = self._request
+        if batch.shape[2:] != self._size:
+            if self._any_size is None:
+                self._any_size = self._compiled(-1, -1)
+            request = self._any_size
+        results = request.infer([batch], share_inputs=True)
         return tuple(np.asarray(results[i], np.float32) for i in range(4))  # its own copies
+
+    def _compiled(self, height: int, width: int) -> Any:
+        """Return the network ready to run for one input size; -1 stands for any."""
+        core = import_openvino().Core()
+        try:
+            graph = core.read_model(str(self._model))
+        except RuntimeError as error:
+            raise DamagedNetworkError(
+                f"The converted network {self._model} is damaged; delete it, it is made again."
+            ) from error
+        graph.reshape([1, 3, height, width])
+        return core.compile_model(graph, "CPU", self._options).create_infer_request()
 
 
 def converted_path(spec: Backbone, cache: Path) -> Path:
@@ -152,9 +165,15 @@ def convert(spec: Backbone, *, weights_folder: Path, cache: Path) -> Path:
 
 
 def load_network(
-    spec: Backbone, *, runtime: str, precision: str, side: int, weights_folder: Path, cache: Path
+    spec: Backbone,
+    *,
+    runtime: str,
+    precision: str,
+    size: tuple[int, int],
+    weights_folder: Path,
+    cache: Path,
 ) -> Network:
-    """Return a network ready to run; `side` is that of its square input in pixels.
+    """Return a network ready to run; `size`: height and width in pixels that most inputs have.
 
     Raises `KnownError` for unknown names, missing weights or a device that cannot do it.
     """
@@ -169,8 +188,8 @@ def load_network(
     compiled = cache / "compiled"
     model = convert(spec, weights_folder=weights_folder, cache=cache)
     try:
-        return OpenVinoNetwork(model, side=side, precision=precision, cache=compiled)
+        return OpenVinoNetwork(model, size=size, precision=precision, cache=compiled)
     except DamagedNetworkError:
         model.unlink(missing_ok=True)  # only a copy: it is made again, once
     model = convert(spec, weights_folder=weights_folder, cache=cache)
-    return OpenVinoNetwork(model, side=side, precision=precision, cache=compiled)
+    return OpenVinoNetwork(model, size=size, precision=precision, cache=compiled)

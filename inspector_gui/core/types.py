@@ -15,6 +15,8 @@ RGB = npt.NDArray[np.uint8]
 """A picture: uint8, H x W x 3, red first."""
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
+Inside = tuple[int, int, int, int]
+"""Cells of the finest grid that show the picture: first row and column, last row and column + 1."""
 
 
 class Source(StrEnum):
@@ -84,17 +86,23 @@ class UnreadableFrame:
 AUTOMATIC, EXACT_ONLY = "automatic", "exact"
 """How references are searched: approximately where exact search would take too long, or never."""
 
+SQUASH, KEEP = "squash", "keep"
+"""How a picture of another shape comes to the network's input: pressed into it, or kept in shape
+and fitted inside, the rest of the input padded and not inspected."""
+
 
 @dataclass(frozen=True)
 class Scoring:
     """The scoring half of a recipe: everything that changes a score except the reference set.
 
-    `size` is the side in pixels (a multiple of 32) that pictures are resized to, `crop` the side
-    of the centre crop after that (0: none). `sigma` is the smoothing of the anomaly map in pixels
-    of a 224 x 224 input and scales with the input. `k` references are neighbours of a part (DN2:
-    2; SPADE: 50), `kappa` gallery features are neighbours of a pixel. `border_weight`: see
-    `methods.border`. `coreset` is the share of the references' patches that PatchCore keeps,
-    `reweight` its weighting by the neighbourhood. `search` is `AUTOMATIC` or `EXACT_ONLY`.
+    Pictures are brought to `size` x `height` pixels (multiples of 32; height 0: square) by `fit`,
+    `SQUASH` or `KEEP`; `crop` is the side of the centre crop after that (0: none), `tiles` that of
+    the pieces in which the network sees a large input (0: in one). `sigma` is the smoothing of the
+    anomaly map in pixels of a 224 x 224 input and scales with the input. `k` references are
+    neighbours of a part (DN2: 2; SPADE: 50), `kappa` gallery features are neighbours of a pixel.
+    `border_weight`: see `methods.border`. `coreset` is the share of the references' patches that
+    PatchCore keeps, `reweight` its weighting by the neighbourhood. `search` is `AUTOMATIC` or
+    `EXACT_ONLY`.
     """
 
     method: str = "spade"
@@ -111,29 +119,56 @@ class Scoring:
     search: str = AUTOMATIC
     coreset: float = 0.1
     reweight: bool = False
+    height: int = 0
+    fit: str = SQUASH
+    tiles: int = 0
 
     @property
-    def input_side(self) -> int:
-        """Side of the network's input in pixels."""
+    def input_width(self) -> int:
+        """Width of the network's input in pixels."""
         return self.crop or self.size
+
+    @property
+    def input_height(self) -> int:
+        """Height of the network's input in pixels."""
+        return self.crop or self.height or self.size
 
     @property
     def features_key(self) -> str:
         """What features depend on: a folder name, equal for equal features."""
-        geometry = f"{self.size}" + (f"-crop{self.crop}" if self.crop else "")
+        geometry = f"{self.size}" + (f"x{self.height}" if self._is_oblong else "")
+        geometry += f"-crop{self.crop}" if self.crop else ""
+        geometry += f"-{self.fit}" if self.fit != SQUASH else ""
+        geometry += f"-tiles{self.tiles}" if self.tiles else ""
         return f"{self.backbone}_{geometry}_{self.runtime}_{self.precision}"
 
     @property
     def key(self) -> str:
         """Hexadecimal digest that is equal exactly when scores would be."""
-        # What came later counts only where it differs, so that earlier digests stay as they were.
-        later = {"search": AUTOMATIC, "coreset": 0.1, "reweight": False}
-        values = {
-            name: value
-            for name, value in asdict(self).items()
-            if name != "preset" and not (name in later and value == later[name])
+        left_out = {"preset"}
+        # Fields that came later count only where they say something: older digests stay valid.
+        left_out |= {name for name in _LATER if getattr(self, name) == _LATER[name]}
+        if not self._is_oblong:
+            left_out.add("height")
+        return digest_of({k: v for k, v in asdict(self).items() if k not in left_out})
+
+    def input_as_json(self) -> dict[str, int | str]:
+        """Return how pictures come to the network's input, as a JSON-able mapping."""
+        return {
+            "size": self.size,
+            "crop": self.crop,
+            "width": self.size,
+            "height": self.height or self.size,
+            "fit": self.fit,
+            "tiles": self.tiles,
         }
-        return digest_of(values)
+
+    @property
+    def _is_oblong(self) -> bool:
+        return self.height not in (0, self.size)
+
+
+_LATER = {"search": AUTOMATIC, "coreset": 0.1, "reweight": False, "fit": SQUASH, "tiles": 0}
 
 
 @dataclass(frozen=True)
@@ -188,8 +223,9 @@ class Region:
 class Scores:
     """What a method says about one part.
 
-    `patches` is the raw distance of every cell of the finest grid (float32, h x w), None where the
-    method has no map or stage 1 let the part through; `nearest` are gallery rows, nearest first.
+    `patches` is the raw distance of every cell of the method's grid (float32, h x w; SPADE: stride
+    4, PatchCore: 8), NaN on padding, None where the method has no map or stage 1 let the part
+    through; `nearest` are gallery rows, nearest first.
     `pooled` is the part's global feature (float32, D), kept for the lot check.
     """
 

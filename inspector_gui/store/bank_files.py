@@ -21,11 +21,11 @@ import numpy as np
 from inspector_gui.core.coreset import Cover
 from inspector_gui.core.features import Gallery
 from inspector_gui.core.neighbours import Ints, ShouldStop
-from inspector_gui.core.patch_bank import PatchBank, choose_patches
+from inspector_gui.core.patch_bank import PatchBank, areas_of, choose_patches, offsets_of
 from inspector_gui.core.types import Progress, Scoring, digest_of
 from inspector_gui.store.files import disk_error
 
-_FORMAT = 1
+_FORMAT = 2
 _NAME = "patches-{}-{}.bank"
 _KEPT = 4  # banks of one share: also those of what was undone, or of another set
 _MOST_CHANGES = 0.25  # of the references, before a bank is chosen from nothing again
@@ -91,7 +91,7 @@ class BankFiles:
         order = tuple(hashes)
         cover, changes = None, 0
         if before is not None:
-            cover, order = _carried_over(before, hashes)
+            cover, order = _carried_over(before, gallery, hashes)
             changes = before.changes + len(frozenset(hashes) ^ frozenset(before.hashes))
         row_of = {sha: row for row, sha in enumerate(hashes)}
         bank = choose_patches(
@@ -114,7 +114,7 @@ class BankFiles:
             "format": _FORMAT,
             "references": list(stored.hashes),
             "changes": stored.changes,
-            "each": bank.each,
+            "areas": bank.areas.tolist(),
             "width": bank.vectors.shape[1],
             "chosen": len(cover.chosen),
         }
@@ -169,8 +169,8 @@ def _arrays(bank: PatchBank) -> tuple[np.ndarray, ...]:
 
 def _layout(header: dict[str, object]) -> tuple[tuple[str, tuple[int, ...]], ...]:
     """Return dtype and shape of the arrays in the file."""
-    chosen, width, each = (int(str(header[name])) for name in ("chosen", "width", "each"))
-    patches = each * len(header["references"])  # type: ignore[arg-type]
+    chosen, width = (int(str(header[name])) for name in ("chosen", "width"))
+    patches = int(offsets_of(_areas(header))[-1])
     rest = (("<f4", (patches,)), ("<i4", (patches,)), ("<i4", (patches,)))
     return (("<f4", (chosen, width)), ("<i8", (chosen,)), *rest)
 
@@ -187,17 +187,31 @@ def _mapped(path: Path, header: dict[str, object], offset: int) -> StoredBank | 
         return None
     vectors, *rest = arrays
     hashes = tuple(str(sha) for sha in header["references"])  # type: ignore[attr-defined]
-    bank = PatchBank(vectors, Cover(*rest), int(str(header["each"])))
+    areas = _areas(header)
+    if len(areas) != len(hashes):
+        return None
+    bank = PatchBank(vectors, Cover(*rest), areas)
     return StoredBank(bank, hashes, int(str(header["changes"])))
 
 
-def _carried_over(before: StoredBank, hashes: Sequence[str]) -> tuple[Cover, tuple[str, ...]]:
-    """Return what a bank knows of these references, and their order: new ones at the end."""
-    cover, each = before.bank.cover, before.bank.each
+def _areas(header: dict[str, object]) -> Ints:
+    return np.array(header["areas"], np.int64).reshape(-1, 4)
+
+
+def _carried_over(
+    before: StoredBank, gallery: Gallery, hashes: Sequence[str]
+) -> tuple[Cover, tuple[str, ...]]:
+    """Return what a bank knows of these references, and their order: new ones at the end.
+
+    `hashes` are the rows of `gallery`.
+    """
+    cover, offsets = before.bank.cover, offsets_of(before.bank.areas)
     wanted = frozenset(hashes)
     for index in reversed(range(len(before.hashes))):
         if before.hashes[index] not in wanted:
-            cover = cover.without(slice(index * each, (index + 1) * each))
+            cover = cover.without(slice(int(offsets[index]), int(offsets[index + 1])))
     kept = tuple(sha for sha in before.hashes if sha in wanted)
-    new = tuple(sha for sha in hashes if sha not in frozenset(kept))
-    return cover.with_rows(each * len(new)), kept + new
+    known = frozenset(kept)
+    rows = [row for row, sha in enumerate(hashes) if sha not in known]
+    new = tuple(hashes[row] for row in rows)
+    return cover.with_rows(int(offsets_of(areas_of(gallery, rows))[-1])), kept + new

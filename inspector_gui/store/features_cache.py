@@ -242,8 +242,11 @@ class FeatureStore(FeatureReader):
             return
         data = {_POOLED: features.pooled.astype(_FLOAT).tobytes(), _HASHES: key.tobytes()}
         if self._shape.levels:
-            levels = np.concatenate([level.ravel() for level in features.levels], dtype=_FLOAT)
-            data[_LEVELS] = levels.tobytes()
+            parts = [level.ravel() for level in features.levels]
+            if self._shape.is_padded:
+                whole = (0, 0, *self._shape.levels[0][:2])
+                parts.append(np.array(features.inside or whole, np.float32))
+            data[_LEVELS] = np.concatenate(parts, dtype=_FLOAT).tobytes()
         self._append_rows(data, key)
 
     def borrow(self, lender: FeatureReader) -> int:
@@ -338,18 +341,19 @@ class FeatureStore(FeatureReader):
 
 
 def _meta_of(shape: FeatureShape) -> dict[str, object]:
-    return {
+    meta: dict[str, object] = {
         "format": _FORMAT,
         "pooled": shape.pooled,
         "levels": [list(level) for level in shape.levels],
     }
+    return meta | {"padded": True} if shape.is_padded else meta
 
 
 def _stored_shape(folder: Path) -> FeatureShape:
     with suppress(OSError, ValueError, TypeError, KeyError):
         meta = json.loads((folder / _META).read_bytes())
         levels = tuple((int(h), int(w), int(c)) for h, w, c in meta["levels"])
-        shape = FeatureShape(int(meta["pooled"]), levels)
+        shape = FeatureShape(int(meta["pooled"]), levels, is_padded=bool(meta.get("padded")))
         if meta == _meta_of(shape) and len(levels) in (0, 3) and (folder / _HASHES).exists():
             return shape
     raise KnownError(

@@ -14,7 +14,7 @@ from inspector_gui.core.index import (
     exceeds_budget,
 )
 from inspector_gui.core.neighbours import Ints
-from inspector_gui.core.types import Floats
+from inspector_gui.core.types import Floats, Inside
 
 
 class StoredGallery:
@@ -101,6 +101,14 @@ class StoredGallery:
             begin = end
         fine, middle, coarse = views
         return fine, middle, coarse
+
+    def inside(self, row: int) -> Inside | None:
+        """See `Gallery.inside`."""
+        if not self._shape.is_padded:
+            return None
+        top, left, bottom, right = (int(v) for v in self._levels[self.rows[row], -4:])
+        whole = (0, 0, *self._shape.levels[0][:2])
+        return None if (top, left, bottom, right) == whole else (top, left, bottom, right)
 
 
 def _are_different(rows: Ints, count: int) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF
 
-from inspector_gui.core.types import Floats, Limits, Part, Region, Scoring
+from inspector_gui.core.types import Floats, Limits, Part, Region
 
 LONGEST_OVERLAY = 512
 """Longer side of the drawn overlay in pixels: smooth to look at, cheap to colour."""
@@ -14,9 +14,10 @@ LONGEST_OVERLAY = 512
 
 @dataclass(frozen=True, eq=False)
 class PartMap:
-    """A part's anomaly map: on the network's input (`values`) and as it is drawn (`fine`).
+    """A part's anomaly map: what of it is on the picture (`values`), and as it is drawn (`fine`).
 
-    `area` is the part of the picture that the network saw, in pixels of the picture.
+    `values` is in pixels of the network's input, without padding; `area` is the part of the picture
+    that was inspected, in its own pixels: what both maps cover.
     """
 
     values: Floats
@@ -40,26 +41,18 @@ class MapView:
         return tuple(region.contour for region in self.regions)
 
 
-def inspected_area(scoring: Scoring, height: int, width: int) -> QRectF:
-    """Return the part of an H x W picture that the network saw, in its pixels."""
-    from inspector_gui.core.places import input_area
-
-    return QRectF(*input_area(scoring, height, width))
-
-
 def part_map(part: Part) -> PartMap | None:
     """Return the map of a part, None where it has none or its picture is gone."""
     if part.image is None or part.patches is None:
         return None
-    from inspector_gui.core.methods.base import anomaly_map
+    from inspector_gui.core.methods.base import inspected_map
     from inspector_gui.core.opencv import cv2
 
-    area = inspected_area(part.scoring, *part.image.shape[:2])
-    values = anomaly_map(part.patches, part.scoring)
-    scale = LONGEST_OVERLAY / max(area.width(), area.height())
-    size = (max(1, round(area.width() * scale)), max(1, round(area.height() * scale)))
+    values, area = inspected_map(part.patches, part.scoring, *part.image.shape[:2])
+    scale = LONGEST_OVERLAY / max(area.width, area.height)
+    size = (max(1, round(area.width * scale)), max(1, round(area.height * scale)))
     fine = cv2.resize(values, size, interpolation=cv2.INTER_LINEAR)
-    return PartMap(values, np.asarray(fine, np.float32), area)
+    return PartMap(values, np.asarray(fine, np.float32), QRectF(*area))
 
 
 def map_view(found: PartMap, limits: Limits) -> MapView:

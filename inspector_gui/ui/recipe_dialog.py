@@ -5,6 +5,7 @@ from dataclasses import asdict
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QCheckBox,
+    QComboBox,
     QDialog,
     QDialogButtonBox,
     QDoubleSpinBox,
@@ -15,7 +16,7 @@ from PySide6.QtWidgets import (
 
 from inspector_gui.core.errors import KnownError
 from inspector_gui.core.method_options import has_option
-from inspector_gui.core.types import AUTOMATIC, EXACT_ONLY, Scoring
+from inspector_gui.core.types import AUTOMATIC, EXACT_ONLY, KEEP, SQUASH, Scoring
 from inspector_gui.session import Session
 from inspector_gui.ui.card import label
 
@@ -35,17 +36,21 @@ class RecipeDialog(QDialog):
             "kappa": _whole(1, 100),
             "sigma": _decimal(0, 64),
             "coreset": _decimal(0.001, 1, step=0.05, decimals=3),
-            "size": _whole(32, 2048, step=32),
-            "crop": _whole(0, 2048, step=32),
+            "size": _whole(32, 8192, step=32),
+            "height": _whole(0, 8192, step=32),
+            "crop": _whole(0, 8192, step=32),
+            "tiles": _whole(0, 2048, step=32),
         }
         texts = {
             "k": self.tr("K: references that are neighbours of a part"),
             "kappa": self.tr("κ: gallery features that are neighbours of a place"),
             "sigma": self.tr("σ: smoothing of the map, pixels of a 224 × 224 input"),
-            "size": self.tr("Size: side that pictures are resized to, pixels"),
+            "size": self.tr("Width that pictures are resized to, pixels"),
+            "height": self.tr("Height that pictures are resized to, 0 for the same as the width"),
+            "tiles": self.tr("Tiles: side of the pieces a large input is seen in, 0 for one"),
             "crop": self.tr("Crop: side of the centre that is inspected, 0 for all"),
+            "coreset": self.tr("Coreset: share of the references' patches that is kept"),
         }
-        texts["coreset"] = self.tr("Coreset: share of the references' patches that is kept")
         form = QFormLayout(self)
         values = asdict(scoring)
         for name, field in self.fields.items():
@@ -60,6 +65,12 @@ class RecipeDialog(QDialog):
         self.reweight.setChecked(scoring.reweight)
         if has_option(scoring.method, "reweight"):
             form.addRow(self.reweight)
+        self.fit = QComboBox()
+        self.fit.addItem(self.tr("keep their shape and are padded"), KEEP)
+        self.fit.addItem(self.tr("are squashed into it"), SQUASH)
+        self.fit.setCurrentIndex(self.fit.findData(scoring.fit))
+        self.fit.setAccessibleName(self.tr("Pictures of another shape"))
+        form.addRow(self.tr("Pictures of another shape"), self.fit)
         self.exact = QCheckBox(self.tr("Search large sets exactly, however long that takes"))
         self.exact.setToolTip(
             self.tr(
@@ -89,6 +100,7 @@ class RecipeDialog(QDialog):
             return
         given = {k: v for k, v in asdict(self._scoring).items() if k not in _FIXED}
         given |= {name: field.value() for name, field in self.fields.items()}
+        given["fit"] = self.fit.currentData()
         given["search"] = EXACT_ONLY if self.exact.isChecked() else AUTOMATIC
         given["reweight"] = self.reweight.isChecked()
         given = {k: v for k, v in given.items() if has_option(self._scoring.method, k)}

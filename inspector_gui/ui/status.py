@@ -85,8 +85,8 @@ class StatusLine(QStatusBar):
         current = self._session.references.current
         if current is not None:
             scoring = current.scoring
-            side = scoring.input_side
-            facts.append(f"{scoring.method.upper()}, {scoring.backbone}, {side} × {side}")
+            size = f"{scoring.input_width} × {scoring.input_height}"
+            facts.append(f"{scoring.method.upper()}, {scoring.backbone}, {size}")
             count = len(current.included)
             words = self.tr("1 reference") if count == 1 else self.tr("{} references")
             facts.append(words.format(count))

@@ -8,7 +8,7 @@ from inspector_gui.core.method_options import has_option
 from inspector_gui.core.types import Scoring
 from inspector_gui.session import Session
 from inspector_gui.session.why import Why
-from inspector_gui.ui.part_view import PartMap, hottest, inspected_area, value_at
+from inspector_gui.ui.part_view import PartMap, hottest, value_at
 from inspector_gui.ui.picture_area import PictureArea
 from inspector_gui.ui.picture_view import WHOLE
 from inspector_gui.ui.reference_pictures import ReferencePictures
@@ -241,10 +241,9 @@ def _mark(
     place: tuple[int, int], grid: tuple[int, int], scoring: Scoring, size: tuple[int, int]
 ) -> QRectF:
     """Return the box that marks a place of a picture of a size (width, height), within it."""
-    from inspector_gui.core.places import Box, square_of
+    from inspector_gui.core.places import input_area, square_of
 
-    seen = inspected_area(scoring, size[1], size[0])
-    area = Box(seen.x(), seen.y(), seen.width(), seen.height())
+    area = input_area(scoring, size[1], size[0])
     return QRectF(*square_of(place, area, grid)).intersected(QRectF(0, 0, *size))
 
 

@@ -121,7 +121,7 @@ class Explaining:
         return None if question is None else Answer(question.number, sentence=sentence)
 
     def _begin(self, question: Question, work: GalleryWork, extractor: Extractor) -> None:
-        from inspector_gui.core.explain import explained_grid, explainer_of
+        from inspector_gui.core.explain import explained_area, explained_grid, explainer_of
         from inspector_gui.core.places import input_area, place_at
 
         self._work = work
@@ -143,6 +143,9 @@ class Explaining:
             place = place_at(*question.point, area, self._grid)
             if place is None:
                 raise KnownError("This place was not inspected: it is outside the crop.")
+            top, left, bottom, right = explained_area(work.method, features)
+            # The far edge of a padded picture belongs to its last cell, too.
+            place = min(max(place[0], top), bottom - 1), min(max(place[1], left), right - 1)
         self._explainer = explainer_of(work.method, features, work.gallery, rows, place)
 
     def _features_of(self, image: RGB, extractor: Extractor) -> Features:

@@ -197,4 +197,4 @@ class GalleryWork:
         if sha not in self.features:
             return None
         one = self.features.gallery((sha,))
-        return Features(one.pooled[0], one.levels(0))
+        return Features(one.pooled[0], one.levels(0), one.inside(0))

@@ -3,7 +3,14 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+
+from inspector_gui.cli import evaluate as command
+from inspector_gui.cli.options import ProgressStyle
+from inspector_gui.cli.recipe import scoring_from
+from inspector_gui.core.images import encode_png, read_image
+from inspector_gui.core.measuring.variation import Variation
 
 from .conftest import Invoke, read_json
 
@@ -56,6 +63,9 @@ def test_real_hazelnuts_are_told_apart_and_their_colour_is_found(
     assert found["pixel_auroc"] > 0.95
     assert found["aupro"] > 0.9
     assert found["k_used"] == 28
+    shown = {name: found[name] for name in ("width", "height", "fit", "crop", "tiles")}
+    assert shown == {"width": 224, "height": 224, "fit": "squash", "crop": 0, "tiles": 0}
+    assert "hazelnut_toy: pictures at 224 x 224 pixels, whatever their shape" in result.stdout
 
 
 @pytest.mark.slow
@@ -156,3 +166,73 @@ def test_progress_as_bars_leaves_stdout_to_the_results(washers: Path, invoke: In
     assert "test pictures" in result.stderr
     assert "test pictures" not in result.stdout
     assert "image AUROC" in result.stdout
+
+
+@pytest.fixture
+def wide_washers(washers: Path, tmp_path: Path) -> Path:
+    """The drawn data set with the middle of every picture: 160 x 80 pixels."""
+    folder = shutil.copytree(washers, tmp_path / "wide")
+    for path in folder.rglob("*.png"):
+        path.write_bytes(encode_png(np.ascontiguousarray(read_image(path)[40:120])))
+    return folder
+
+
+def test_the_input_is_what_the_options_say(
+    washers: Path, wide_washers: Path, invoke: Invoke, tmp_path: Path
+) -> None:
+    seen = []
+    for options in ((), ("--fit", "keep", "--size", 96), ("--size", 96, "--height", 64)):
+        result = invoke(
+            "evaluate", washers, wide_washers, "--method", "dn2", *options,
+            "--json", tmp_path / "r.json",
+        )  # fmt: skip
+        assert (result.exit_code, result.stderr) == (0, "")
+        found = read_json(tmp_path / "r.json")
+        seen.append([(o["width"], o["height"], o["fit"]) for o in found])
+    assert seen == [
+        [(224, 224, "squash")] * 2,
+        [(96, 96, "keep")] * 2,
+        [(96, 64, "squash")] * 2,
+    ]
+
+
+def test_on_request_each_data_set_chooses_its_own_input(
+    washers: Path, wide_washers: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "r.json"
+    command.run(
+        (washers, wide_washers), [scoring_from("dn2", None, None)],
+        variation=Variation(), subsample=None, seed=0, json=file, style=ProgressStyle.NONE,
+        chooses_input=True,
+    )  # fmt: skip
+    chosen = [(o["width"], o["height"], o["fit"]) for o in read_json(file)]
+    assert chosen == [(224, 224, "keep"), (320, 160, "keep")]
+
+
+def test_a_wide_data_set_is_evaluated_with_pixel_metrics_in_either_fit(
+    wide_washers: Path, invoke: Invoke, tmp_path: Path
+) -> None:
+    for fit in ("keep", "squash"):
+        result = invoke(
+            "evaluate", wide_washers, "--method", "spade", "--method", "patchcore", "--size", 96,
+            "--fit", fit, "--json", tmp_path / "r.json",
+        )  # fmt: skip
+        assert (result.exit_code, result.stderr) == (0, "")
+        for found in read_json(tmp_path / "r.json"):
+            assert 0.5 < found["pixel_auroc"] <= 1
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--fit", "stretch"), "no fit 'stretch'"),
+        (("--size", 224, "--height", 100), "multiple of 32"),
+        (("--tiles", 100), "A tile's side"),
+    ],
+)
+def test_an_input_that_cannot_be_is_refused(
+    washers: Path, invoke: Invoke, options: tuple[object, ...], words: str
+) -> None:
+    result = invoke("evaluate", washers, *options)
+    assert result.exit_code == 1
+    assert words in result.stderr

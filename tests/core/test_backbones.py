@@ -199,7 +199,7 @@ def test_a_torchvision_backbone_works_from_a_local_file_and_both_runtimes_agree(
             spec,
             runtime=runtime,
             precision="f32",
-            side=224,
+            size=(224, 224),
             weights_folder=tmp_path,
             cache=tmp_path / "networks",
         ).run(batch)

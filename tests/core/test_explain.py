@@ -20,10 +20,18 @@ from inspector_gui.core.methods.border import border_weight
 from inspector_gui.core.methods.dn2 import global_score
 from inspector_gui.core.places import Box, input_area, place_at, square_of
 from inspector_gui.core.pyramid import pyramid_gallery
-from inspector_gui.core.types import Scoring
+from inspector_gui.core.types import KEEP, Scoring
 from tests.drawn import picture
 
-from .galleries import Levels, concatenated, gallery_of, map_by_brute_force, random_levels
+from .galleries import (
+    Levels,
+    concatenated,
+    gallery_of,
+    map_by_brute_force,
+    ragged_levels,
+    random_levels,
+    some_inside,
+)
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -73,6 +81,47 @@ def test_what_is_usual_is_every_reference_against_the_others(
     assert usual.count == count
     assert usual.median == pytest.approx(np.median(left_out), rel=1e-6)
     assert usual.high == pytest.approx(np.quantile(left_out, 0.95), rel=1e-6)
+
+
+@given(SEEDS, st.integers(1, 6), st.integers(1, 3), st.integers(1, 2), st.integers(1, 3))
+@settings(deadline=None, max_examples=40)
+def test_padding_is_neither_explained_nor_an_explanation(
+    seed: int, count: int, kappa: int, rows: int, columns: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    query, *references = (ragged_levels(rng, rows, columns) for _ in range(count + 1))
+    inside, *insides = (some_inside(rng, 4 * rows, 4 * columns) for _ in range(count + 1))
+    place = inside[0], inside[3] - 1
+    items = [Features(np.zeros(1, np.float32), *of) for of in zip(references, insides, strict=True)]
+    features = Features(np.zeros(1, np.float32), query, inside)
+    found = explain_place(features, FeatureList(tuple(items)), range(count), place, kappa=kappa)
+    expected = map_by_brute_force(query, references, kappa, inside=inside, insides=insides)
+    assert found.distance == pytest.approx(expected[place], rel=1e-6)
+    for match in found.matches:
+        assert match.place is not None
+        top, left, bottom, right = insides[match.row]
+        assert top <= match.place[0] < bottom
+        assert left <= match.place[1] < right
+    left_out = []
+    for n in range(count):
+        others = [m for m in range(count) if m != n]
+        if others:
+            own = map_by_brute_force(
+                references[n], [references[m] for m in others], kappa,
+                inside=insides[n], insides=[insides[m] for m in others],
+            )  # fmt: skip
+            left_out.append(own[place])
+    there = [value for value in left_out if not np.isnan(value)]
+    if len(there) < 2:
+        assert found.usual is None
+    else:
+        assert found.usual is not None
+        assert found.usual.count == len(there)
+        assert found.usual.median == pytest.approx(np.median(there), rel=1e-6)
+    top, left, *_ = inside
+    if top:
+        with pytest.raises(ValueError, match="of a grid of"):
+            explain_place(features, FeatureList(tuple(items)), range(count), (top - 1, left))
 
 
 def test_matches_are_the_best_places_of_different_references_closest_first() -> None:
@@ -221,6 +270,15 @@ def test_a_point_of_the_picture_has_a_place_whose_cell_holds_it(
 @pytest.mark.parametrize(("x", "y"), [(9.9, 30), (310.1, 30), (20, 19.9), (20, 70.1)])
 def test_a_point_outside_of_what_was_inspected_has_no_place(x: float, y: float) -> None:
     assert place_at(x, y, Box(10, 20, 300, 50), (7, 7)) is None
+
+
+def test_a_padded_input_is_larger_than_the_picture_and_its_cells_lie_where_they_show_it() -> None:
+    scoring = Scoring(size=256, height=192, fit=KEEP)
+    area = input_area(scoring, 96, 64)  # shown at 192 x 128 pixels, from pixel 64 on
+    assert area == Box(-32, 0, 128, 96)
+    assert place_at(0, 0, area, (48, 64)) == (0, 16)
+    assert place_at(63.9, 95.9, area, (48, 64)) == (47, 47)
+    assert square_of((0, 16), area, (48, 64)).centre == (1, 1)
 
 
 def test_a_mark_is_centred_on_its_cell_in_the_picture() -> None:

@@ -11,7 +11,7 @@ from inspector_gui.core.explanation import CANDIDATES, Explainer, Explanation
 from inspector_gui.core.features import Extractor, FeatureList, Features
 from inspector_gui.core.methods.patchcore import GalleryBank, Patchcore
 from inspector_gui.core.patch_bank import choose_patches
-from inspector_gui.core.patches import patch_features
+from inspector_gui.core.patches import patch_area, patch_features
 from inspector_gui.core.types import Scoring
 from tests.drawn import picture
 
@@ -54,7 +54,7 @@ def test_the_bank_knows_where_each_of_its_patches_is_from() -> None:
     bank = banked(references)
     for vector in range(len(bank.patches)):
         row, place = bank.origin(vector)
-        patches = patch_features(references.levels(row)).reshape(SIDE * SIDE, -1)
+        patches = patch_features(references.levels(row))
         assert np.array_equal(bank.patches.vectors[vector], patches[place])
 
 
@@ -69,7 +69,7 @@ def test_matches_are_the_nearest_patches_of_different_references_closest_first(
     best: dict[int, tuple[int, tuple[int, int], float]] = {}
     for vector in np.argsort(distances):
         row, place = bank.origin(int(vector))
-        best.setdefault(row, (row, divmod(place, SIDE), distances[vector]))
+        best.setdefault(row, (row, place, distances[vector]))
     wanted = list(best.values())[: CANDIDATES + 1]
     assert [(m.row, m.place) for m in found.matches] == [(row, place) for row, place, _ in wanted]
     assert [m.distance for m in found.matches] == pytest.approx([d for *_, d in wanted], rel=1e-6)
@@ -89,6 +89,27 @@ def test_what_is_usual_is_every_reference_against_the_patches_of_the_others() ->
     assert usual.count == REFERENCES
     assert usual.median == pytest.approx(np.median(left_out), rel=1e-6)
     assert usual.high == pytest.approx(np.quantile(left_out, 0.95), rel=1e-6)
+
+
+def test_padding_is_neither_explained_nor_an_explanation() -> None:
+    rng = np.random.default_rng(4)
+    insides = [(0, 0, 8, 5), (0, 0, 5, 8), None, (0, 4, 8, 8), (0, 0, 3, 3)]
+    pooled = np.ones(2, np.float32)
+    references = FeatureList(tuple(Features(pooled, random_levels(rng), i) for i in insides))
+    method = Patchcore(Scoring(method="patchcore", size=32, coreset=1.0))
+    bank = method.bank(references)
+    part = Features(pooled, random_levels(rng), (0, 0, 7, 8))
+    found = to_the_end(PatchExplainer(part, references, bank, (0, 3)))
+    assert len(found.matches) == len(insides)
+    for match in found.matches:
+        assert match.place is not None
+        top, left, bottom, right = patch_area(references.levels(0), insides[match.row])
+        assert top <= match.place[0] < bottom
+        assert left <= match.place[1] < right
+    assert found.usual is not None
+    assert found.usual.count == 3  # of five: two are not there
+    with pytest.raises(ValueError, match="of a grid of"):
+        PatchExplainer(Features(pooled, part.levels, (0, 0, 6, 8)), references, bank, (3, 0))
 
 
 def test_a_single_reference_says_nothing_about_what_is_usual() -> None:

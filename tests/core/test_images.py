@@ -19,6 +19,7 @@ from inspector_gui.core.images import (
     encode_png,
     list_images,
     natural_order,
+    picture_size,
     read_image,
     thumbnail,
 )
@@ -74,6 +75,24 @@ def test_every_exif_orientation_decodes_to_the_upright_picture(
     difference = np.abs(decoded.astype(int) - cat.astype(int)).mean()
     assert difference < 2 if kind == "JPEG" else difference == 0
     assert decoded.flags.c_contiguous
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_size_in_the_header_is_that_of_the_decoded_picture(
+    cat: RGB, kind: str, orientation: int, tmp_path: Path
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / "cat"
+    path.write_bytes(saved(Image.fromarray(cat[:50]), kind, exif=exif))
+    assert picture_size(path) == read_image(path).shape[:2]
+
+
+def test_of_a_file_that_is_no_picture_no_size_is_made_up(tmp_path: Path) -> None:
+    (tmp_path / "text.png").write_text("nothing")
+    with pytest.raises(UnreadableImage, match="not a picture"):
+        picture_size(tmp_path / "text.png")
 
 
 def test_damaged_exif_does_not_cost_the_picture(cat: RGB) -> None:

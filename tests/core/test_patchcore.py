@@ -9,8 +9,8 @@ from inspector_gui.core.methods import make_method, scoring_for
 from inspector_gui.core.methods.base import Method, anomaly_map, fit, leave_one_out
 from inspector_gui.core.methods.dn2 import global_score
 from inspector_gui.core.methods.patchcore import NEIGHBOURHOOD, Patchcore
-from inspector_gui.core.patches import patch_features
-from inspector_gui.core.types import Scoring
+from inspector_gui.core.patches import patch_area, patch_features
+from inspector_gui.core.types import Floats, Inside, Scoring
 
 from .galleries import gallery_of, random_levels
 
@@ -47,6 +47,75 @@ def test_with_all_patches_a_reference_is_at_no_distance_but_from_the_others() ->
     alone = leave_one_out(method, references, 2)
     others = FeatureList(references.items[:2] + references.items[3:])
     assert alone.image == method.score(same, others).image > 0
+
+
+INSIDES: list[Inside | None] = [(0, 0, 16, 9), (0, 0, 5, 16), None, (0, 8, 16, 13)]
+
+
+def padded_part(seed: int, inside: Inside | None) -> Features:
+    levels = random_levels(np.random.default_rng(seed), side=4)
+    return Features(np.ones(2, np.float32), levels, inside)
+
+
+def padded_gallery() -> FeatureList:
+    return FeatureList(tuple(padded_part(n, inside) for n, inside in enumerate(INSIDES)))
+
+
+def of_picture(features: Features) -> Floats:
+    """Return the patches of a picture as if nothing else were on the input."""
+    top, left, bottom, right = features.inside or (0, 0, 16, 16)
+    fine, middle, coarse = (
+        level[top // f : -(-bottom // f), left // f : -(-right // f)]
+        for level, f in zip(features.levels, (1, 2, 4), strict=True)
+    )
+    fine = np.zeros((4 * len(coarse), 4 * coarse.shape[1], 1), np.float32)
+    grown = np.zeros((2 * len(coarse), 2 * coarse.shape[1], middle.shape[2]), np.float32)
+    grown[: len(middle), : middle.shape[1]] = middle  # zeros beyond the picture, as at any border
+    patches = patch_features((fine, grown, coarse))
+    return patches[: len(middle), : middle.shape[1]]
+
+
+@pytest.mark.parametrize("inside", [(0, 0, 16, 16), (0, 0, 7, 9), (8, 0, 16, 3), (0, 8, 2, 16)])
+def test_the_patches_of_a_padded_picture_are_those_it_has_alone(inside: Inside) -> None:
+    features = padded_part(5, inside)
+    found = patch_features(features.levels, inside)
+    top, left, bottom, right = patch_area(features.levels, inside)
+    assert found.shape == (bottom - top, right - left, 9)
+    np.testing.assert_allclose(found, of_picture(features), atol=1e-6)
+
+
+def test_padding_is_never_in_the_bank_and_never_scored() -> None:
+    references = padded_gallery()
+    everything = Patchcore(scoring_for("patchcore", size=64, coreset=1.0))
+    bank = everything.bank(references).patches
+    wanted = np.concatenate([of_picture(f).reshape(-1, 9) for f in references.items])
+    assert len(bank) == len(wanted)
+    np.testing.assert_allclose(bank.vectors, wanted, atol=1e-6)
+    for vector in range(len(bank)):
+        index, place = bank.origin(vector)
+        top, left, *_ = patch_area(references.levels(index), INSIDES[index])
+        own = patch_features(references.levels(index), INSIDES[index])
+        assert np.array_equal(own[place[0] - top, place[1] - left], bank.vectors[vector])
+
+    part = padded_part(9, (8, 0, 16, 10))
+    scores = everything.score(part, references)
+    assert scores.patches is not None
+    known = np.zeros((8, 8), np.bool_)
+    known[4:8, 0:5] = True
+    np.testing.assert_array_equal(~np.isnan(scores.patches), known)
+    difference = of_picture(part).reshape(-1, 1, 9).astype(np.float64) - bank.vectors
+    true = (difference**2).sum(axis=2).min(axis=1)
+    np.testing.assert_allclose(scores.patches[known], true, rtol=1e-6)
+    assert scores.image == scores.patches[known].max()
+
+
+def test_a_padded_reference_is_left_out_with_its_patches_alone() -> None:
+    references = padded_gallery()
+    method = Patchcore(scoring_for("patchcore", size=64, coreset=1.0))
+    for row in range(len(references)):
+        others = FeatureList(references.items[:row] + references.items[row + 1 :])
+        alone = leave_one_out(method, references, row).image
+        assert alone == method.score(references.items[row], others).image > 0
 
 
 def test_the_weight_is_that_of_equation_7() -> None:

@@ -26,7 +26,7 @@ def test_a_crop_that_does_not_fit_is_refused() -> None:
 
 
 def test_with_a_crop_the_size_may_be_any() -> None:
-    assert Geometry(329, 288).side == 288
+    assert Geometry(329, 288).input_size == (288, 288)
     assert Geometry(329, 288).apply(noise(60, 50)).shape == (288, 288, 3)
 
 
@@ -115,7 +115,7 @@ def test_what_the_crop_cut_off_gets_the_maps_minimum() -> None:
 def test_a_map_takes_the_shape_of_any_picture_and_stays_in_its_range(
     geometry: Geometry, height: int, width: int
 ) -> None:
-    values = some_map(geometry.side)
+    values = some_map(geometry.input_size[0])
     whole = geometry.to_picture(values, height, width)
     assert whole.shape == (height, width)
     assert whole.dtype == np.float32

@@ -14,8 +14,16 @@ from inspector_gui.core import pyramid_search
 from inspector_gui.core.compiled import CompiledSearch
 from inspector_gui.core.pyramid import pyramid_gallery
 from inspector_gui.core.pyramid_search import find_places, nearest_places
+from inspector_gui.core.types import Inside
 
-from .galleries import Levels, concatenated, map_by_brute_force, random_levels
+from .galleries import (
+    Levels,
+    concatenated,
+    map_by_brute_force,
+    ragged_levels,
+    random_levels,
+    some_inside,
+)
 from .photographs import dataset_pictures
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -170,22 +178,82 @@ def test_any_grid_and_any_number_of_channels_will_do(
     compiled: CompiledSearch, grid: tuple[int, int], channels: tuple[int, int, int]
 ) -> None:
     rng = np.random.default_rng(3)
-
-    def levels() -> Levels:
-        fine, middle, coarse = random_levels(rng, side=7, channels=channels)
-        rows, columns = grid
-        return (
-            fine[: 4 * rows, : 4 * columns],
-            middle[: 2 * rows, : 2 * columns],
-            coarse[:rows, :columns],
-        )
-
-    query, gallery = levels(), pyramid_gallery([levels(), levels(), levels()])
+    query, *references = (ragged_levels(rng, *grid, channels=channels) for _ in range(4))
+    gallery = pyramid_gallery(references)
     found = find_places(query, gallery, kappa=2, compiled=compiled)
     by_numpy = find_places(query, gallery, kappa=2)
     np.testing.assert_array_equal(found.distances, by_numpy.distances)
     np.testing.assert_array_equal(found.numbers, by_numpy.numbers)
     assert found.map.shape == (4 * grid[0], 4 * grid[1])
+
+
+@given(
+    SEEDS, st.integers(1, 4), st.integers(1, 3), st.integers(1, 3), st.sampled_from([1, 1, 2, 5])
+)
+@settings(deadline=None, max_examples=100)
+def test_padding_is_neither_searched_for_nor_found(
+    compiled: CompiledSearch, seed: int, count: int, rows: int, columns: int, kappa: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    query, *references = (ragged_levels(rng, rows, columns) for _ in range(count + 1))
+    areas = [some_inside(rng, 4 * rows, 4 * columns) for _ in range(count)]
+    insides = [None if n == 2 else area for n, area in enumerate(areas)]
+    gallery = pyramid_gallery(references, insides)
+    for inside in (None, some_inside(rng, 4 * rows, 4 * columns)):
+        found = find_places(query, gallery, inside=inside, kappa=kappa, compiled=compiled)
+        by_numpy = find_places(query, gallery, inside=inside, kappa=kappa)
+        np.testing.assert_array_equal(found.distances, by_numpy.distances)
+        np.testing.assert_array_equal(found.numbers, by_numpy.numbers)
+        expected = map_by_brute_force(query, references, kappa, inside=inside, insides=insides)
+        np.testing.assert_allclose(found.map, expected, rtol=1e-6)
+        for place in np.argwhere(~np.isnan(expected)):
+            for reference, row, column in found.matches(*place):
+                top, left, bottom, right = insides[reference] or (0, 0, 4 * rows, 4 * columns)
+                assert top <= row < bottom
+                assert left <= column < right
+
+
+@pytest.mark.parametrize("channels", [(3, 4, 5), (24, 40, 112)])
+def test_what_lies_on_padding_does_not_matter(
+    compiled: CompiledSearch, channels: tuple[int, int, int]
+) -> None:
+    rng = np.random.default_rng(7)
+    query, *references = (random_levels(rng, side=6, channels=channels) for _ in range(5))
+    insides: list[Inside | None] = [(0, 0, 13, 24), (8, 0, 24, 9), None, (0, 4, 24, 5)]
+    inside = (3, 0, 11, 24)
+    wanted = find_places(
+        query, pyramid_gallery(references, insides), inside=inside, kappa=3, compiled=compiled
+    )
+    for levels, area in zip([query, *references], [inside, *insides], strict=True):
+        for level, factor in zip(levels, (1, 2, 4), strict=True):
+            top, left, bottom, right = area or (0, 0, 24, 24)
+            cells = np.ones(level.shape[:2], np.bool_)
+            shows = slice(top // factor, -(-bottom // factor))
+            cells[shows, left // factor : -(-right // factor)] = False
+            level[cells] = 0  # what a blank place of a part could be like
+    for search in (compiled, None):
+        gallery = pyramid_gallery(references, insides)
+        found = find_places(query, gallery, inside=inside, kappa=3, compiled=search)
+        np.testing.assert_array_equal(found.distances, wanted.distances)
+        np.testing.assert_array_equal(found.numbers, wanted.numbers)
+
+
+@pytest.mark.parametrize("skip", [0, 2])
+def test_of_padded_references_one_is_left_out_as_if_it_had_never_been_there(
+    compiled: CompiledSearch, skip: int
+) -> None:
+    rng = np.random.default_rng(9)
+    references = [random_levels(rng, side=3) for _ in range(3)]
+    insides: list[Inside | None] = [(0, 0, 7, 12), (0, 2, 12, 9), (4, 4, 12, 12)]
+    others = [n for n in range(3) if n != skip]
+    for search in (None, compiled):
+        left_out = nearest_places(
+            references[skip], pyramid_gallery(references, insides), inside=insides[skip],
+            skip=skip, compiled=search,
+        )  # fmt: skip
+        fewer = pyramid_gallery([references[n] for n in others], [insides[n] for n in others])
+        wanted = nearest_places(references[skip], fewer, inside=insides[skip], compiled=search)
+        np.testing.assert_array_equal(left_out, wanted)
 
 
 def test_a_part_of_another_grid_is_refused() -> None:

@@ -37,7 +37,7 @@ def load(networks: Path, weights: Path) -> Load:
             LITE0,
             runtime=runtime,
             precision=precision,
-            side=224,
+            size=(224, 224),
             weights_folder=weights,
             cache=networks,
         )
@@ -127,7 +127,7 @@ def test_outputs_have_strides_4_8_16_and_the_widths_of_the_backbone(
         LITE0,
         runtime="openvino",
         precision="f32",
-        side=side,
+        size=(side, side),
         weights_folder=weights,
         cache=networks,
     )
@@ -227,7 +227,7 @@ def load_tiny(spec: Backbone, folder: Path) -> Network:
         spec,
         runtime="openvino",
         precision="f32",
-        side=64,
+        size=(64, 64),
         weights_folder=folder,
         cache=folder,
     )
@@ -315,7 +315,7 @@ def test_unknown_runtimes_and_precisions_are_sentences(tmp_path: Path) -> None:
                 LITE0,
                 runtime=runtime,
                 precision=precision,
-                side=224,
+                size=(224, 224),
                 weights_folder=tmp_path,
                 cache=tmp_path,
             )

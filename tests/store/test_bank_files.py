@@ -83,6 +83,34 @@ def test_a_bank_grows_by_a_reference_as_the_greedy_rule_goes_on(banks: BankFiles
     assert grown.bank.cover.radius == distances.max()
 
 
+def test_banks_of_padded_references_are_kept_and_grow_as_well(banks: BankFiles) -> None:
+    def padded(names: tuple[str, ...]) -> FeatureList:
+        items = []
+        for name in names:
+            own, number = features(name), int(name[:2])
+            inside = None if number % 3 == 0 else (0, 0, 16 - number % 7, 16 - number % 5)
+            items.append(Features(own.pooled, own.levels, inside))
+        return FeatureList(tuple(items))
+
+    def patches_of(names: tuple[str, ...]) -> Floats:
+        own = [patch_features(f.levels, f.inside) for f in padded(names).items]
+        return np.concatenate([patches.reshape(-1, patches.shape[2]) for patches in own])
+
+    before = banks.make(padded(NAMES[1:]), NAMES[1:])
+    assert np.array_equal(before.bank.vectors, patches_of(NAMES[1:])[before.bank.places])
+    left = (*NAMES[:5], *NAMES[6:])
+    banks.make(padded(left), left)
+    after = banks.open(left)
+    assert after is not None
+    assert after.changes == 2
+    rows = patches_of(after.hashes)
+    assert len(rows) < EACH * len(left)
+    assert len(after.bank) == round(0.2 * len(rows))
+    assert np.array_equal(after.bank.vectors, rows[after.bank.places])
+    true = [float_distances(row, after.bank.vectors).min() for row in rows]
+    assert after.bank.cover.radius == max(true)
+
+
 def test_a_reference_that_leaves_takes_its_patches_and_is_made_up_for(banks: BankFiles) -> None:
     before = banks.make(gallery(NAMES), NAMES)
     left = NAMES[:5] + NAMES[6:]

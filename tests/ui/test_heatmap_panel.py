@@ -6,14 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRectF, Qt, QUrl
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRect, QRectF, Qt, QUrl
 from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from inspector_gui.core.images import encode_png
-from inspector_gui.core.types import RGB, Part, Verdict
+from inspector_gui.core.preprocess import Geometry
+from inspector_gui.core.types import KEEP, RGB, SQUASH, Part, Verdict
 from inspector_gui.session import Session
 from inspector_gui.ui.heatmap_panel import HeatmapPanel
 from inspector_gui.ui.part_view import map_view, part_map
@@ -95,6 +96,37 @@ def test_an_outline_goes_round_the_hot_place_and_counts_pixels_of_the_picture() 
     assert np.allclose((low + high) / 2, [x, y], atol=8)
     drawn = (high - low).prod()
     assert 0.7 * drawn < area < 1.1 * drawn
+
+
+@pytest.mark.parametrize("fit", [KEEP, SQUASH])
+@pytest.mark.parametrize(("height", "width"), [(900, 240), (240, 900), (300, 300)])
+def test_on_tall_and_wide_pictures_the_outline_goes_round_the_defect(
+    fit: str, height: int, width: int
+) -> None:
+    scoring = replace(SCORING, size=256, height=192, fit=fit)
+    place = Geometry.of(scoring).placement(height, width)
+    defect = QRectF(0.6 * width, 0.2 * height, 0.1 * width, 0.1 * height)
+    patches = np.full((48, 64), np.nan, np.float32)
+    top, left, bottom, right = place.cells(4)
+    patches[top:bottom, left:right] = 1
+    x, y = place.to_input(defect.left(), defect.top())
+    x_end, y_end = place.to_input(defect.right(), defect.bottom())
+    hot = slice(int(y / 4), int(np.ceil(y_end / 4))), slice(int(x / 4), int(np.ceil(x_end / 4)))
+    patches[hot] = 60
+    found = part_map(part(FAILED, image=picture(height, width), patches=patches, scoring=scoring))
+    assert found is not None
+    assert found.area.toAlignedRect() == QRect(0, 0, width, height)
+    assert found.fine.shape == (round(512 * height / max(height, width)),
+                                round(512 * width / max(height, width)))  # fmt: skip
+    view = map_view(found, LIMITS)
+    (outline,) = view.outlines
+    middle = (outline.min(0) + outline.max(0)) / 2
+    cell = 4 * max(height / place.content[0], width / place.content[1])
+    assert abs(middle[0] - defect.center().x()) <= cell
+    assert abs(middle[1] - defect.center().y()) <= cell
+    across, down = outline.max(0) - outline.min(0)
+    assert across <= defect.width() + 10 * cell
+    assert down <= defect.height() + 10 * cell
 
 
 def test_space_hides_overlay_and_outlines_while_it_is_held(

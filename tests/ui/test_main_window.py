@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
 from inspector_gui.core.backbones import BACKBONES
+from inspector_gui.core.types import KEEP, SQUASH
 from inspector_gui.session import Session
 from inspector_gui.settings import Settings
 from inspector_gui.store.database import Workspace
@@ -97,14 +98,17 @@ def test_the_parameters_of_a_set_are_changed_in_the_window(
     dialog.fields["size"].setValue(250)
     dialog.apply()
     assert "multiple of 32" in dialog.reason.text()
-    for name, value in (("k", 20), ("kappa", 3), ("size", 256), ("crop", 224)):
+    for name, value in (("k", 20), ("kappa", 3), ("size", 256), ("height", 320), ("crop", 224)):
         dialog.fields[name].setValue(value)
+    assert dialog.fit.currentData() == SQUASH
+    dialog.fit.setCurrentIndex(dialog.fit.findData(KEEP))
     with qtbot.waitSignal(session.references.current_changed):
         dialog.apply()
     current = session.references.current
     assert current is not None
     scoring = current.scoring
     assert (scoring.k, scoring.kappa, scoring.size, scoring.crop) == (20, 3, 256, 224)
+    assert (scoring.height, scoring.fit, scoring.tiles) == (320, KEEP, 0)
     assert scoring.border_weight
 
 
@@ -121,7 +125,7 @@ def test_a_set_is_judged_by_patchcore_with_its_own_parameters(
     window.actions_by_name["parameters"].trigger()
     (dialog,) = window.findChildren(RecipeDialog)
     shown = {name for name, field in dialog.fields.items() if field.isVisible()}
-    assert shown == {"sigma", "size", "crop", "coreset"}
+    assert shown == {"sigma", "size", "height", "crop", "tiles", "coreset"}
     share = dialog.fields["coreset"]
     assert isinstance(share, QDoubleSpinBox)
     share.setValue(0.25)

@@ -7,7 +7,7 @@ import pytest
 from inspector_gui import paths
 from inspector_gui.core.explain import explain_place
 from inspector_gui.core.features import Extractor, FeatureList
-from inspector_gui.core.types import RGB, Scoring, gallery_fingerprint
+from inspector_gui.core.types import KEEP, RGB, Scoring, gallery_fingerprint
 from inspector_gui.workers.explaining import Answer, Question
 from tests.drawn import SIDE, picture, png, sha
 from tests.workers.bench import DN2, SPADE, Bench
@@ -111,14 +111,15 @@ def test_an_idle_engine_answers_at_once(bench: Bench, answers: list[Answer]) -> 
     assert time.monotonic() - began < 2  # a few milliseconds where nothing else runs
 
 
+@pytest.mark.parametrize("scoring", [SPADE, Scoring(size=128, height=96, fit=KEEP)])
 @pytest.mark.parametrize("x", [0, SIDE / 2, SIDE])
 @pytest.mark.parametrize("y", [0, SIDE / 2, SIDE])
 def test_corners_and_edges_of_the_picture_have_a_place(
-    bench: Bench, answers: list[Answer], x: float, y: float
+    bench: Bench, answers: list[Answer], x: float, y: float, scoring: Scoring
 ) -> None:
-    bench.engine.configure(bench.setup(SPADE, count=5))
+    bench.engine.configure(bench.setup(scoring, count=5))
     names = tuple(sorted(list(bench.files)[:5]))
-    bench.engine.explain(question(bench, 1, (x, y), names=names))
+    bench.engine.explain(question(bench, 1, (x, y), scoring=scoring, names=names))
     bench.until(lambda: answers)
     found = answers[0].explanation
     assert found is not None

@@ -22,13 +22,12 @@ def map_on_frame(patches: Floats, scoring: Scoring, size: tuple[int, int]) -> Fl
     `size`: height and width of the picture. What preprocessing cropped away was not inspected and
     is scored lowest of all.
     """
-    height, width = _frame(scoring, size)
-    geometry = Geometry(scoring.size, scoring.crop)
-    values = geometry.to_picture(anomaly_map(patches, scoring), height, width)
-    for axis, side in enumerate((height, width)):
-        centres = (np.arange(side) + 0.5) * geometry.size / side - geometry.margin
-        outside = (centres < 0) | (centres >= geometry.side)
-        values[outside if axis == 0 else (slice(None), outside)] = np.finfo(np.float32).min
+    frame = _frame(scoring, size)
+    geometry = Geometry.of(scoring)
+    values = geometry.to_picture(anomaly_map(patches, scoring), *size, frame=frame)
+    place = geometry.placement(*size)
+    values[place.outside(0, frame[0])] = np.finfo(np.float32).min
+    values[:, place.outside(1, frame[1])] = np.finfo(np.float32).min
     return values
 
 

@@ -68,7 +68,9 @@ def scoring_for(method: str, *, preset: str = "default", **overrides: object) ->
         if not has_option(method, name):
             raise KnownError(f"{method} has no option --{name.replace('_', '-')}.")
     scoring = replace(_PRESETS[method, preset], **given)  # type: ignore[arg-type]
-    Geometry(scoring.size, scoring.crop)
+    if scoring.height == scoring.size:
+        scoring = replace(scoring, height=0)
+    Geometry.of(scoring)
     backbone(scoring.backbone)
     if scoring.k < 1 or scoring.kappa < 1:
         raise KnownError("--k and --kappa count neighbours: at least 1.")
@@ -82,7 +84,7 @@ def scoring_for(method: str, *, preset: str = "default", **overrides: object) ->
     if scoring.runtime not in RUNTIMES:
         known = " or ".join(RUNTIMES)
         raise KnownError(f"There is no runtime {scoring.runtime!r}; choose {known}.")
-    if not 0 <= scoring.sigma <= scoring.input_side:
+    if not 0 <= scoring.sigma <= min(scoring.input_width, scoring.input_height):
         raise KnownError("--sigma is a smoothing in pixels, 0 or more and within the picture.")
     return scoring
 

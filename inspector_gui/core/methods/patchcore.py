@@ -5,7 +5,8 @@ k-centre rule. A part's map is each patch's distance to its nearest one in this 
 its score the maximum. With `scoring.reweight` the score is weighted down where the bank itself is
 sparse (equation 7, b = 9). As everywhere in this program distances are squared, so scores are the
 square of the paper's, which orders parts alike. Like the authors' code, the maximum is taken
-before the map is enlarged and smoothed. The nearest references and `stage1` are those of DN2.
+before the map is enlarged and smoothed. Padding has no patches. The nearest references and
+`stage1` are those of DN2.
 """
 
 import time
@@ -20,7 +21,8 @@ from inspector_gui.core.methods.base import require_references
 from inspector_gui.core.methods.dn2 import global_score
 from inspector_gui.core.neighbours import Ints, ShouldStop, squared_distances
 from inspector_gui.core.patch_bank import PatchBank, choose_patches
-from inspector_gui.core.patches import patch_features
+from inspector_gui.core.patches import patch_area, patch_features
+from inspector_gui.core.places import Place
 from inspector_gui.core.types import Floats, Progress, Scores, Scoring
 
 NEIGHBOURHOOD = 9
@@ -43,12 +45,9 @@ class GalleryBank:
         """Return which reference of the bank a row of the gallery is."""
         return int(self._indices[row])
 
-    def origin(self, vector: int) -> tuple[int, int]:
-        """Return the gallery's row that a vector of the bank comes from, and the place in it.
-
-        The place counts along the rows of the reference's grid of patches.
-        """
-        index, place = divmod(int(self.patches.places[vector]), self.patches.each)
+    def origin(self, vector: int) -> tuple[int, Place]:
+        """Return the gallery's row that a vector of the bank comes from, and its place there."""
+        index, place = self.patches.origin(vector)
         return int(self.rows[index]), place
 
 
@@ -107,7 +106,7 @@ class Patchcore:
         bank = fitted.patches
         skip = None if exclude is None else fitted.index_of(exclude)
         stage1, nearest = global_score(features, gallery, self.scoring.k, exclude=exclude)
-        patches = patch_features(features.levels)
+        patches = patch_features(features.levels, features.inside)
         height, width, channels = patches.shape
         queries = patches.reshape(-1, channels)
         distances, matched = bank.nearest(queries, skip=skip, should_stop=should_stop)
@@ -117,7 +116,9 @@ class Patchcore:
             around = bank.neighbours(int(matched[worst]), NEIGHBOURHOOD, skip=skip)
             image *= _weight(queries[worst], image, bank.vectors[around]) ** 2
         timings = {"search": time.perf_counter() - began}
-        grid = distances.reshape(height, width)
+        grid = np.full(features.levels[1].shape[:2], np.nan, np.float32)
+        top, left, bottom, right = patch_area(features.levels, features.inside)
+        grid[top:bottom, left:right] = distances.reshape(height, width)
         return Scores(image=image, stage1=stage1, nearest=nearest, patches=grid, timings=timings)
 
 

@@ -3,7 +3,8 @@
 Stage 1 is DN2's score with K = 50 (section 3.2). Stage 2 compares every place of the part with all
 places of its K nearest references (section 3.3): d(y, p) = 1/kappa * sum over the kappa nearest
 gallery features of |f - F(y, p)|^2. The maximum of the smoothed map as the image score is ours,
-and so is the weight of the border (see `border`), which the preset `paper` leaves out.
+and so is the weight of the border (see `border`, and `own_border` where pictures keep their
+shape), which the preset `paper` leaves out. Padding is neither searched for nor found.
 """
 
 import time
@@ -14,10 +15,11 @@ from inspector_gui.core.features import Features, Gallery
 from inspector_gui.core.methods.base import anomaly_map
 from inspector_gui.core.methods.border import border_weight
 from inspector_gui.core.methods.dn2 import global_score
+from inspector_gui.core.methods.own_border import OwnBorder, own_border
 from inspector_gui.core.neighbours import ShouldStop
 from inspector_gui.core.pyramid import PyramidGallery, ReferencePlaces, shape_of
 from inspector_gui.core.pyramid_search import nearest_places
-from inspector_gui.core.types import Floats, Scores, Scoring
+from inspector_gui.core.types import KEEP, Floats, Scores, Scoring
 
 _MOST_BYTES = 400_000_000  # of references that are kept laid out: some 750 of 224 x 224 pixels
 
@@ -37,6 +39,9 @@ class Spade:
         default_factory=list, init=False, repr=False, compare=False
     )
     _weights: list[tuple[PyramidGallery, int | None, Floats]] = field(
+        default_factory=list, init=False, repr=False, compare=False
+    )
+    _own_borders: list[OwnBorder] = field(
         default_factory=list, init=False, repr=False, compare=False
     )
     has_map = True
@@ -61,12 +66,15 @@ class Spade:
         patches = nearest_places(
             features.levels,
             places,
+            inside=features.inside,
             kappa=self.scoring.kappa,
             skip=skip,
             should_stop=should_stop,
             compiled=self._search(),
         )
-        if self.scoring.border_weight:
+        if self.scoring.border_weight and self.scoring.fit == KEEP:
+            patches *= self._own_border(gallery).weight(features.inside, skip=exclude)
+        elif self.scoring.border_weight:
             patches *= self._border(places, skip)
         image = float(anomaly_map(patches, self.scoring).max())
         timings["stage2"] = time.perf_counter() - began
@@ -79,6 +87,12 @@ class Spade:
         weights = border_weight(places, skip=skip)
         self._weights[:] = [(places, skip, weights)]
         return weights
+
+    def _own_border(self, gallery: Gallery) -> OwnBorder:
+        """Return how the references vary; computed once while the same gallery is asked for."""
+        if not self._own_borders or self._own_borders[0].gallery is not gallery:
+            self._own_borders[:] = [own_border(gallery)]
+        return self._own_borders[0]
 
     def _places(
         self, rows: tuple[int, ...], gallery: Gallery, exclude: int | None
@@ -126,4 +140,4 @@ class _Kept:
 
     def _read(self, row: int) -> ReferencePlaces:
         levels = self.gallery.levels(row)
-        return ReferencePlaces(levels, shape_of(levels))
+        return ReferencePlaces(levels, shape_of(levels), self.gallery.inside(row))
