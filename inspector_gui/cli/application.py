@@ -156,6 +156,8 @@ def score(
     crop: options.Crop = None,
     k: options.K = None,
     kappa: options.Kappa = None,
+    levels: options.Levels = None,
+    weights: options.Weights = None,
     sigma: options.Sigma = None,
     coreset: options.Coreset = None,
     reweight: options.Reweight = None,
@@ -174,7 +176,8 @@ def score(
 
     scoring = scoring_from(
         method, preset, runtime, backbone=backbone, precision=precision, size=size, crop=crop, k=k,
-        kappa=kappa, sigma=sigma, coreset=coreset, reweight=reweight,
+        kappa=kappa, sigma=sigma, levels=levels, weights=weights, coreset=coreset,
+        reweight=reweight,
     )  # fmt: skip
     request = command.Request(
         tuple(paths), references, subsample, csv, json, heatmaps, mm_per_pixel

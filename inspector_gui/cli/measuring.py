@@ -52,6 +52,8 @@ def evaluate(
     crop: options.Crop = None,
     k: options.K = None,
     kappa: options.Kappa = None,
+    levels: options.Levels = None,
+    weights: options.Weights = None,
     sigma: options.Sigma = None,
     coreset: options.Coreset = None,
     reweight: options.Reweight = None,
@@ -81,7 +83,8 @@ def evaluate(
     scorings = [
         scoring_from(
             name, preset, runtime, backbone=backbone, precision=precision, size=size, crop=crop,
-            k=k, kappa=kappa, sigma=sigma, coreset=coreset, reweight=reweight,
+            k=k, kappa=kappa, sigma=sigma, levels=levels, weights=weights, coreset=coreset,
+            reweight=reweight,
         )
         for name in method or ["spade" if protocol is None else "dn2"]
     ]  # fmt: skip

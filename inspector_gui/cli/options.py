@@ -81,6 +81,20 @@ Reweight = Annotated[
         help="Weight scores by the neighbourhood of the matched patch (patchcore).",
     ),
 ]
+Levels = Annotated[
+    str | None,
+    typer.Option(
+        metavar="L[,L...]",
+        help="Levels of the pyramid that are compared, 1 (finest) to 3 (spade).",
+    ),
+]
+Weights = Annotated[
+    str | None,
+    typer.Option(
+        metavar="raw|scaled",
+        help="How levels count: as they are, as in the paper, or each alike (spade).",
+    ),
+]
 Seed = Annotated[
     int,
     typer.Option(min=0, help="Of everything drawn at random; to judge draws nothing."),

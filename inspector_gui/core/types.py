@@ -84,6 +84,18 @@ class UnreadableFrame:
 AUTOMATIC, EXACT_ONLY = "automatic", "exact"
 """How references are searched: approximately where exact search would take too long, or never."""
 
+RAW, SCALED = "raw", "scaled"
+"""How the levels of the pyramid count: by how large their features are, or all alike."""
+
+_LATER = {
+    "search": AUTOMATIC,
+    "coreset": 0.1,
+    "reweight": False,
+    "levels": "1,2,3",
+    "weights": RAW,
+}
+"""What came later counts in `Scoring.key` only where it differs, so that earlier digests stay."""
+
 
 @dataclass(frozen=True)
 class Scoring:
@@ -93,8 +105,10 @@ class Scoring:
     of the centre crop after that (0: none). `sigma` is the smoothing of the anomaly map in pixels
     of a 224 x 224 input and scales with the input. `k` references are neighbours of a part (DN2:
     2; SPADE: 50), `kappa` gallery features are neighbours of a pixel. `border_weight`: see
-    `methods.border`. `coreset` is the share of the references' patches that PatchCore keeps,
-    `reweight` its weighting by the neighbourhood. `search` is `AUTOMATIC` or `EXACT_ONLY`.
+    `methods.border`. `levels` of the pyramid are compared (SPADE), 1 (finest) to 3 with commas
+    between them, `RAW` or `SCALED` by `weights`. `coreset` is the share of the references' patches
+    that PatchCore keeps, `reweight` its weighting by the neighbourhood. `search` is `AUTOMATIC` or
+    `EXACT_ONLY`.
     """
 
     method: str = "spade"
@@ -111,6 +125,8 @@ class Scoring:
     search: str = AUTOMATIC
     coreset: float = 0.1
     reweight: bool = False
+    levels: str = "1,2,3"
+    weights: str = RAW
 
     @property
     def input_side(self) -> int:
@@ -126,14 +142,8 @@ class Scoring:
     @property
     def key(self) -> str:
         """Hexadecimal digest that is equal exactly when scores would be."""
-        # What came later counts only where it differs, so that earlier digests stay as they were.
-        later = {"search": AUTOMATIC, "coreset": 0.1, "reweight": False}
-        values = {
-            name: value
-            for name, value in asdict(self).items()
-            if name != "preset" and not (name in later and value == later[name])
-        }
-        return digest_of(values)
+        left_out = {"preset"} | {n for n, value in _LATER.items() if getattr(self, n) == value}
+        return digest_of({n: value for n, value in asdict(self).items() if n not in left_out})
 
 
 @dataclass(frozen=True)

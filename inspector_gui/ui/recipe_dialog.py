@@ -18,6 +18,7 @@ from inspector_gui.core.method_options import has_option
 from inspector_gui.core.types import AUTOMATIC, EXACT_ONLY, Scoring
 from inspector_gui.session import Session
 from inspector_gui.ui.card import label
+from inspector_gui.ui.level_fields import LevelFields
 
 _FIXED = ("method", "preset", "border_weight")
 
@@ -54,6 +55,9 @@ class RecipeDialog(QDialog):
             field.setValue(values[name])
             field.setAccessibleName(texts[name])
             form.addRow(texts[name], field)
+        self.levels = LevelFields(scoring)
+        if has_option(scoring.method, "levels"):
+            form.addRow(self.tr("Levels of the pyramid that are compared"), self.levels)
         self.reweight = QCheckBox(
             self.tr("Weight scores by the neighbourhood of the matched patch")
         )
@@ -89,6 +93,7 @@ class RecipeDialog(QDialog):
             return
         given = {k: v for k, v in asdict(self._scoring).items() if k not in _FIXED}
         given |= {name: field.value() for name, field in self.fields.items()}
+        given |= {"levels": self.levels.levels, "weights": self.levels.weights}
         given["search"] = EXACT_ONLY if self.exact.isChecked() else AUTOMATIC
         given["reweight"] = self.reweight.isChecked()
         given = {k: v for k, v in given.items() if has_option(self._scoring.method, k)}

@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
 from inspector_gui.core.backbones import BACKBONES
+from inspector_gui.core.types import SCALED
 from inspector_gui.session import Session
 from inspector_gui.settings import Settings
 from inspector_gui.store.database import Workspace
@@ -99,12 +100,20 @@ def test_the_parameters_of_a_set_are_changed_in_the_window(
     assert "multiple of 32" in dialog.reason.text()
     for name, value in (("k", 20), ("kappa", 3), ("size", 256), ("crop", 224)):
         dialog.fields[name].setValue(value)
+    for box in dialog.levels.boxes:
+        box.setChecked(False)
+    dialog.apply()
+    assert "levels of the pyramid" in dialog.reason.text()
+    for box in dialog.levels.boxes[1:]:
+        box.setChecked(True)
+    dialog.levels.alike.setChecked(True)
     with qtbot.waitSignal(session.references.current_changed):
         dialog.apply()
     current = session.references.current
     assert current is not None
     scoring = current.scoring
     assert (scoring.k, scoring.kappa, scoring.size, scoring.crop) == (20, 3, 256, 224)
+    assert (scoring.levels, scoring.weights) == ("2,3", SCALED)
     assert scoring.border_weight
 
 

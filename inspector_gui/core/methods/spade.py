@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from inspector_gui.core.compiled import CompiledSearch, code_folder, load_search
 from inspector_gui.core.features import Features, Gallery
+from inspector_gui.core.level_weights import LevelWeights, level_weights
 from inspector_gui.core.methods.base import anomaly_map
 from inspector_gui.core.methods.border import border_weight
 from inspector_gui.core.methods.dn2 import global_score
@@ -56,12 +57,13 @@ class Spade:
         if self.stage1_limit is not None and stage1 <= self.stage1_limit:
             return Scores(image=stage1, stage1=stage1, nearest=rows, timings=timings)
         began = time.perf_counter()
+        kept = self._kept_of(gallery)
         rows_here, places = self._places(rows, gallery, exclude)
         skip = rows_here.index(exclude) if exclude in rows_here else None
         patches = nearest_places(
-            features.levels,
+            kept.weights.apply(features.levels),
             places,
-            kappa=self.scoring.kappa,
+            kappa=kept.weights.kappa(self.scoring.kappa),
             skip=skip,
             should_stop=should_stop,
             compiled=self._search(),
@@ -89,9 +91,12 @@ class Spade:
         """
         covers_all = len(rows) + (exclude is not None) == len(gallery)
         wanted = tuple(range(len(gallery))) if covers_all else tuple(sorted(rows))
+        return wanted, self._kept_of(gallery).places(wanted)
+
+    def _kept_of(self, gallery: Gallery) -> "_Kept":
         if not self._kept or self._kept[0].gallery is not gallery:
-            self._kept[:] = [_Kept(gallery)]
-        return wanted, self._kept[0].places(wanted)
+            self._kept[:] = [_Kept(gallery, level_weights(self.scoring, gallery))]
+        return self._kept[0]
 
     def _search(self) -> CompiledSearch | None:
         """Return the compiled search once there is one; numpy searches until then."""
@@ -105,8 +110,8 @@ class Spade:
 class _Kept:
     """References of one gallery, laid out once and kept for other parts: up to `_MOST_BYTES`."""
 
-    def __init__(self, gallery: Gallery) -> None:
-        self.gallery = gallery
+    def __init__(self, gallery: Gallery, weights: LevelWeights) -> None:
+        self.gallery, self.weights = gallery, weights
         self._references: dict[int, ReferencePlaces] = {}
         self._last: tuple[tuple[int, ...], PyramidGallery] | None = None
 
@@ -125,5 +130,5 @@ class _Kept:
         return places
 
     def _read(self, row: int) -> ReferencePlaces:
-        levels = self.gallery.levels(row)
+        levels = self.weights.apply(self.gallery.levels(row))
         return ReferencePlaces(levels, shape_of(levels))
