@@ -84,6 +84,9 @@ class UnreadableFrame:
 AUTOMATIC, EXACT_ONLY = "automatic", "exact"
 """How references are searched: approximately where exact search would take too long, or never."""
 
+ALL_REFERENCES = 2**31 - 1
+"""As a K: every reference is a neighbour, since K is cut to the number there is."""
+
 RAW, SCALED = "raw", "scaled"
 """How the levels of the pyramid count: by how large their features are, or all alike."""
 
@@ -104,11 +107,11 @@ class Scoring:
     `size` is the side in pixels (a multiple of 32) that pictures are resized to, `crop` the side
     of the centre crop after that (0: none). `sigma` is the smoothing of the anomaly map in pixels
     of a 224 x 224 input and scales with the input. `k` references are neighbours of a part (DN2:
-    2; SPADE: 50), `kappa` gallery features are neighbours of a pixel. `border_weight`: see
-    `methods.border`. `levels` of the pyramid are compared (SPADE), 1 (finest) to 3 with commas
-    between them, `RAW` or `SCALED` by `weights`. `coreset` is the share of the references' patches
-    that PatchCore keeps, `reweight` its weighting by the neighbourhood. `search` is `AUTOMATIC` or
-    `EXACT_ONLY`.
+    2; SPADE: 50; or `ALL_REFERENCES`), `kappa` gallery features are neighbours of a pixel.
+    `border_weight`: see `methods.border`. `levels` of the pyramid are compared (SPADE), 1 (finest)
+    to 3 with commas between them, `RAW` or `SCALED` by `weights`. `coreset` is the share of the
+    references' patches that PatchCore keeps, `reweight` its weighting by the neighbourhood.
+    `search` is `AUTOMATIC` or `EXACT_ONLY`.
     """
 
     method: str = "spade"

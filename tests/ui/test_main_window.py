@@ -1,6 +1,7 @@
 """The window as a whole: its table of actions, and a workspace that is in use elsewhere."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
 from inspector_gui.core.backbones import BACKBONES
-from inspector_gui.core.types import SCALED
+from inspector_gui.core.types import ALL_REFERENCES, SCALED
 from inspector_gui.session import Session
 from inspector_gui.settings import Settings
 from inspector_gui.store.database import Workspace
@@ -114,6 +115,16 @@ def test_the_parameters_of_a_set_are_changed_in_the_window(
     scoring = current.scoring
     assert (scoring.k, scoring.kappa, scoring.size, scoring.crop) == (20, 3, 256, 224)
     assert (scoring.levels, scoring.weights) == ("2,3", SCALED)
+    window.actions_by_name["parameters"].trigger()
+    again = window.findChildren(RecipeDialog)[-1]
+    assert not again.all_references.isChecked()
+    again.all_references.setChecked(True)
+    assert not again.fields["k"].isEnabled()
+    with qtbot.waitSignal(session.references.current_changed):
+        again.apply()
+    current = session.references.current
+    assert current is not None
+    assert current.scoring == replace(scoring, k=ALL_REFERENCES)
     assert scoring.border_weight
 
 

@@ -16,11 +16,15 @@ from inspector_gui.core.methods.base import anomaly_map
 from inspector_gui.core.methods.border import border_weight
 from inspector_gui.core.methods.dn2 import global_score
 from inspector_gui.core.neighbours import ShouldStop
-from inspector_gui.core.pyramid import PyramidGallery, ReferencePlaces, shape_of
+from inspector_gui.core.pyramid import (
+    MOST_BYTES,
+    PyramidGallery,
+    PyramidShape,
+    ReferencePlaces,
+    shape_of,
+)
 from inspector_gui.core.pyramid_search import nearest_places
 from inspector_gui.core.types import Floats, Scores, Scoring
-
-_MOST_BYTES = 400_000_000  # of references that are kept laid out: some 750 of 224 x 224 pixels
 
 
 @dataclass(frozen=True)
@@ -108,10 +112,11 @@ class Spade:
 
 
 class _Kept:
-    """References of one gallery, laid out once and kept for other parts: up to `_MOST_BYTES`."""
+    """References of one gallery, laid out once and kept for other parts: up to `MOST_BYTES`."""
 
     def __init__(self, gallery: Gallery, weights: LevelWeights) -> None:
         self.gallery, self.weights = gallery, weights
+        self._shape: PyramidShape | None = None
         self._references: dict[int, ReferencePlaces] = {}
         self._last: tuple[tuple[int, ...], PyramidGallery] | None = None
 
@@ -122,7 +127,7 @@ class _Kept:
         chosen = {row: self._references.get(row) or self._read(row) for row in rows}
         others = {row: own for row, own in self._references.items() if row not in chosen}
         self._references = others | chosen  # those used last come last
-        most = max(len(rows), _MOST_BYTES // chosen[rows[0]].nbytes)
+        most = max(len(rows), MOST_BYTES // chosen[rows[0]].nbytes)
         for row in list(self._references)[:-most]:
             del self._references[row]
         places = PyramidGallery(tuple(chosen.values()))
@@ -130,5 +135,7 @@ class _Kept:
         return places
 
     def _read(self, row: int) -> ReferencePlaces:
-        levels = self.weights.apply(self.gallery.levels(row))
-        return ReferencePlaces(levels, shape_of(levels))
+        stored = self.gallery.levels(row)
+        if self._shape is None:
+            self._shape = shape_of(self.weights.apply(stored))
+        return ReferencePlaces(stored, self._shape, self.weights.apply)
