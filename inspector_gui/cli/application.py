@@ -159,6 +159,8 @@ def score(
     tiles: options.Tiles = None,
     k: options.K = None,
     kappa: options.Kappa = None,
+    levels: options.Levels = None,
+    weights: options.Weights = None,
     sigma: options.Sigma = None,
     coreset: options.Coreset = None,
     reweight: options.Reweight = None,
@@ -177,7 +179,8 @@ def score(
 
     scoring = scoring_from(
         method, preset, runtime, backbone=backbone, precision=precision, size=size, height=height,
-        fit=fit, crop=crop, tiles=tiles, k=k, kappa=kappa, sigma=sigma, coreset=coreset,
+        fit=fit, crop=crop, tiles=tiles, k=k, kappa=kappa, sigma=sigma, levels=levels,
+        weights=weights, coreset=coreset,
         reweight=reweight,
     )  # fmt: skip
     request = command.Request(

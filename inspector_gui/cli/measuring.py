@@ -55,6 +55,8 @@ def evaluate(
     tiles: options.Tiles = None,
     k: options.K = None,
     kappa: options.Kappa = None,
+    levels: options.Levels = None,
+    weights: options.Weights = None,
     sigma: options.Sigma = None,
     coreset: options.Coreset = None,
     reweight: options.Reweight = None,
@@ -85,7 +87,7 @@ def evaluate(
         scoring_from(
             name, preset, runtime, backbone=backbone, precision=precision, size=size,
             height=height, fit=fit, crop=crop, tiles=tiles, k=k, kappa=kappa, sigma=sigma,
-            coreset=coreset, reweight=reweight,
+            levels=levels, weights=weights, coreset=coreset, reweight=reweight,
         )
         for name in method or ["spade" if protocol is None else "dn2"]
     ]  # fmt: skip

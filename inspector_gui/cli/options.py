@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from inspector_gui.core.types import ALL_REFERENCES
+
 
 class ProgressStyle(StrEnum):
     """How progress is shown."""
@@ -21,6 +23,16 @@ METHOD_HELP = "dn2, spade or patchcore."
 def examples(*lines: str) -> str:
     """Return the end of a help text: command lines that are not wrapped."""
     return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))
+
+
+def neighbours(text: str) -> int:
+    """Return the K in a text: a number, or `all`."""
+    if text.strip().lower() == "all":
+        return ALL_REFERENCES
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is neither a number nor all.") from None
 
 
 Method = Annotated[str, typer.Option(help=METHOD_HELP)]
@@ -76,7 +88,12 @@ Crop = Annotated[
 ]
 K = Annotated[
     int | None,
-    typer.Option("--k", help="Nearest references (dn2, spade); cut to the number there is."),
+    typer.Option(
+        "--k",
+        metavar="N|all",
+        parser=neighbours,
+        help="Nearest references (dn2, spade), cut to the number there is; all: every one.",
+    ),
 ]
 Kappa = Annotated[
     int | None, typer.Option(help="Nearest gallery features of a place, 1 to 100 (spade).")
@@ -97,6 +114,20 @@ Reweight = Annotated[
     typer.Option(
         "--reweight/--no-reweight",
         help="Weight scores by the neighbourhood of the matched patch (patchcore).",
+    ),
+]
+Levels = Annotated[
+    str | None,
+    typer.Option(
+        metavar="L[,L...]",
+        help="Levels of the pyramid that are compared, 1 (finest) to 3 (spade).",
+    ),
+]
+Weights = Annotated[
+    str | None,
+    typer.Option(
+        metavar="raw|scaled",
+        help="How levels count: as they are, as in the paper, or each alike (spade).",
     ),
 ]
 Seed = Annotated[

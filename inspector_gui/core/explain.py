@@ -11,6 +11,7 @@ Every explainer works in short steps, so that it can share a thread.
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,7 @@ from inspector_gui.core.explanation import (
     usual_of,
 )
 from inspector_gui.core.features import Features, Gallery
+from inspector_gui.core.level_weights import WeightedGallery, level_weights
 from inspector_gui.core.methods.base import Method
 from inspector_gui.core.methods.dn2 import global_score
 from inspector_gui.core.methods.patchcore import Patchcore
@@ -69,7 +71,12 @@ def explainer_of(
         return PartExplainer(features, gallery, k=method.scoring.k)
     if isinstance(method, Patchcore):
         return PatchExplainer(features, gallery, method.bank(gallery), place)
-    return PlaceExplainer(features, gallery, rows, place, kappa=method.scoring.kappa)
+    weights = level_weights(method.scoring, gallery)
+    if not weights.is_plain:
+        features = replace(features, levels=weights.apply(features.levels))
+        gallery = WeightedGallery(gallery, weights)
+    kappa = weights.kappa(method.scoring.kappa)
+    return PlaceExplainer(features, gallery, rows, place, kappa=kappa)
 
 
 def explain_place(

@@ -153,6 +153,18 @@ def feature_shape(scoring: Scoring) -> FeatureShape:
     return FeatureShape(spec.global_width, tuple(grids), is_padded=geometry.fit == KEEP)
 
 
+def shown_cells(
+    levels: tuple[Floats, Floats, Floats], inside: Inside | None
+) -> tuple[Floats, Floats, Floats]:
+    """Return the cells of each level that show any of the picture, as in `Features.inside`."""
+    top, left, bottom, right = inside or (0, 0, *levels[0].shape[:2])
+    fine, middle, coarse = (
+        level[top // s : -(-bottom // s), left // s : -(-right // s)]
+        for s, level in zip((1, 2, 4), levels, strict=True)
+    )
+    return fine, middle, coarse
+
+
 def placed(
     levels: tuple[Floats, Floats, Floats], place: Placement, size: tuple[int, int]
 ) -> tuple[Floats, Floats, Floats]:

@@ -22,7 +22,7 @@ from inspector_gui.core.neighbours import (
     float_distances,
     nearest_where,
     smallest,
-    squared_distances,
+    squared_distances_of,
 )
 from inspector_gui.core.types import Bools, Floats, Progress
 
@@ -286,17 +286,23 @@ class RowSearch:
             raise ValueError(f"query {query.shape} does not fit rows of {self._vectors.shape[1]}")
         query = np.ascontiguousarray(query, np.float32)
         extra = wanted + (exclude is not None)
-        found = [self._in_tail(query, extra)]
-        if self._index is not None and self._indexed:
-            count, share = candidates_for(extra), self._indexed / self._covered
-            found.append(self._index.candidates(query, count, mask=self._index_mask, share=share))
-        places = self._places[np.concatenate(found)].astype(np.int64)
-        places = places[places >= 0]
+        places = np.arange(len(self._rows))
+        if extra < len(places):
+            places = self._candidates(query, extra)
         if exclude is not None:
             places = places[places != exclude]
         places.sort()  # so that among equal distances the first place wins
-        exact = squared_distances(query, self._vectors[self._rows[places]])
+        exact = squared_distances_of(query, places, lambda some: self._vectors[self._rows[some]])
         return np.asarray(places[np.argsort(exact, kind="stable")][:wanted], np.int64)
+
+    def _candidates(self, query: Floats, count: int) -> Ints:
+        """Return places in `rows` among which the `count` nearest are, as far as is known."""
+        found = [self._in_tail(query, count)]
+        if self._index is not None and self._indexed:
+            most, share = candidates_for(count), self._indexed / self._covered
+            found.append(self._index.candidates(query, most, mask=self._index_mask, share=share))
+        places = self._places[np.concatenate(found)].astype(np.int64)
+        return places[places >= 0]
 
     def _in_tail(self, query: Floats, count: int) -> Ints:
         """Return the nearest chosen rows that are not in the index."""

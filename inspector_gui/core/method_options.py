@@ -6,6 +6,8 @@ _ONLY = {
     "k": ("dn2", "spade"),
     "kappa": ("spade",),
     "sigma": ("spade", "patchcore"),
+    "levels": ("spade",),
+    "weights": ("spade",),
     "border_weight": ("spade",),
     "coreset": ("patchcore",),
     "reweight": ("patchcore",),

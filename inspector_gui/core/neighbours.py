@@ -16,6 +16,8 @@ Ints = npt.NDArray[np.int64]
 
 ShouldStop = Callable[[], bool]
 
+_ROWS_AT_ONCE = 16384  # whose differences are held in float64
+
 
 def nearest(query: Floats, gallery: Floats, k: int, *, exclude: int | None = None) -> Ints:
     """Return the rows of the k nearest gallery vectors, nearest first; fewer if there are fewer.
@@ -75,5 +77,21 @@ def float_distances(query: Floats, rows: Floats) -> Floats:
 
 def squared_distances(query: Floats, rows: Floats) -> npt.NDArray[np.float64]:
     """Return the exact squared distances from one vector (D) to others (N x D) as float64."""
+    if len(rows) > _ROWS_AT_ONCE:
+        parts = (slice(start, start + _ROWS_AT_ONCE) for start in _starts(len(rows)))
+        return np.concatenate([squared_distances(query, rows[part]) for part in parts])
     difference = rows.astype(np.float64) - query.astype(np.float64)
     return np.asarray(np.einsum("nd,nd->n", difference, difference), np.float64)
+
+
+def squared_distances_of(
+    query: Floats, places: Ints, vectors_of: Callable[[Ints], Floats]
+) -> npt.NDArray[np.float64]:
+    """Return `squared_distances` to the vectors at some places, of which few are held at once."""
+    parts = (places[start : start + _ROWS_AT_ONCE] for start in _starts(len(places)))
+    found = [squared_distances(query, vectors_of(part)) for part in parts]
+    return np.concatenate(found) if found else np.empty(0)
+
+
+def _starts(count: int) -> range:
+    return range(0, count, _ROWS_AT_ONCE)

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from inspector_gui.core.errors import Cancelled, KnownError
-from inspector_gui.core.features import Gallery
+from inspector_gui.core.features import Gallery, shown_cells
 from inspector_gui.core.neighbours import Ints, ShouldStop
 from inspector_gui.core.types import Floats, Inside, Progress
 
@@ -39,7 +39,7 @@ def patch_features(levels: Levels, inside: Inside | None = None) -> Floats:
     the patches are those of `patch_area`, and its edge is a border like that of any picture.
     """
     if inside is not None:
-        levels = _cut(levels, inside)
+        levels = shown_cells(levels, inside)
     middle, coarse = _averaged(levels[1]), _averaged(levels[2])
     height, width = middle.shape[:2]
     if inside is None:
@@ -48,16 +48,6 @@ def patch_features(levels: Levels, inside: Inside | None = None) -> Floats:
     down, right = inside[0] // 2 % 2, inside[1] // 2 % 2
     grown = whole[down : down + height, right : right + width]
     return np.concatenate([middle, grown], axis=2)
-
-
-def _cut(levels: Levels, inside: Inside) -> Levels:
-    """Return the cells that show any of the picture, on all levels."""
-    top, left, bottom, right = inside
-    fine, middle, coarse = (
-        level[top // s : -(-bottom // s), left // s : -(-right // s)]
-        for s, level in zip((1, 2, 4), levels, strict=True)
-    )
-    return fine, middle, coarse
 
 
 def _averaged(level: Floats) -> Floats:

@@ -5,8 +5,8 @@ cells, their 2 x 2 fine places. The number of a place is 16 cell + 4 middle + fi
 gallery counted on from reference to reference.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -17,6 +17,10 @@ from inspector_gui.core.types import Bools, Floats, Inside
 Doubles = npt.NDArray[np.float64]
 Levels = tuple[Floats, Floats, Floats]
 
+MOST_BYTES = 400_000_000
+"""Of references that are laid out at once: some 750 of 224 x 224 pixels."""
+
+_PASSING = 4  # of what is kept laid out, the share of what is laid out beside it for a moment
 _LANES = 16  # cells of a tile, see `vector_tiles`
 _ADDED = 8  # references whose features are added in float32, before double precision goes on
 _STRANDS = 4  # of a sum, see `pyramid_kernel`: channels are padded with zeros to a multiple
@@ -92,16 +96,28 @@ def padding(shape: PyramidShape, inside: Inside) -> Bools:
     return np.ascontiguousarray(by_cell.reshape(shape.cells, 4, 4))
 
 
+def _as_they_are(levels: Levels) -> Levels:
+    return levels
+
+
 @dataclass(frozen=True, eq=False)
 class ReferencePlaces:
     """All places of one reference; laid out for the compiled search when that first needs it.
 
-    Those outside of `inside` are padding and never searched; None: there is none.
+    `stored`: its levels as a gallery has them, perhaps in a file; `weigh` makes of them those
+    that are compared, whose shape is `shape`. Places outside of `inside` are padding and are never
+    searched; None: there is none.
     """
 
-    levels: Levels
+    stored: Levels
     shape: PyramidShape
+    weigh: Callable[[Levels], Levels] = _as_they_are
     inside: Inside | None = None
+
+    @property
+    def levels(self) -> Levels:
+        """Its levels as they are compared; weighted ones are not kept."""
+        return self.weigh(self.stored)
 
     @property
     def count(self) -> int:
@@ -119,7 +135,7 @@ class ReferencePlaces:
     @property
     def nbytes(self) -> int:
         """Memory of the levels, and so about that of `laid_out`."""
-        return sum(level.nbytes for level in self.levels)
+        return sum(level.nbytes for level in self.stored)
 
     @cached_property
     def laid_out(self) -> Levels:
@@ -219,6 +235,7 @@ class PyramidGallery:
     """All places of some references of one shape."""
 
     references: tuple[ReferencePlaces, ...]
+    _first: list["PyramidGallery"] = field(default_factory=list, init=False, repr=False)
 
     @property
     def shape(self) -> PyramidShape:
@@ -229,6 +246,30 @@ class PyramidGallery:
     def products(self) -> ProductGallery:
         """The references as matrices, for the search in numpy."""
         return ProductGallery(self.references)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether there is more than is laid out at once."""
+        return len(self.references) * self.references[0].nbytes > MOST_BYTES
+
+    def pieces(self, most_bytes: int) -> Iterator[tuple[int, "PyramidGallery"]]:
+        """Yield how many references come before a piece, and the piece.
+
+        Of `most_bytes` the layout is kept, as a gallery's that fits as a whole. The others are
+        laid out anew every time, a quarter as much at once.
+        """
+        each = max(1, self.references[0].nbytes)
+        kept = max(1, most_bytes // each)
+        if len(self.references) <= kept:
+            yield 0, self
+            return
+        if not self._first or len(self._first[0].references) != kept:
+            self._first[:] = [PyramidGallery(self.references[:kept])]
+        yield 0, self._first[0]
+        count = max(1, kept // _PASSING)
+        for first in range(kept, len(self.references), count):
+            some = self.references[first : first + count]
+            yield first, PyramidGallery(tuple(replace(reference) for reference in some))
 
     def without(self, skip: int | None) -> tuple[ReferencePlaces, ...]:
         """Return the references but the one at the index `skip`."""
@@ -243,6 +284,8 @@ class PyramidGallery:
         squares = np.zeros(self.references[0].squares.shape)
         for start in range(0, len(self.references), _ADDED):
             some = self.references[start : start + _ADDED]
+            if self.is_large:  # nothing of these is kept
+                some = tuple(replace(reference) for reference in some)
             for number, total in enumerate(totals):
                 added = some[0].levels[number].astype(np.float32)
                 for reference in some[1:]:
@@ -278,7 +321,9 @@ def pyramid_gallery(
     """
     shape = shape_of(levels[0])
     pairs = zip(levels, insides or [None] * len(levels), strict=True)
-    return PyramidGallery(tuple(ReferencePlaces(own, shape, inside) for own, inside in pairs))
+    return PyramidGallery(
+        tuple(ReferencePlaces(own, shape, inside=inside) for own, inside in pairs)
+    )
 
 
 def with_coarse(middle: Floats, coarse: Floats) -> Floats:

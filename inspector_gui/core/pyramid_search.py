@@ -14,6 +14,7 @@ import numpy as np
 from inspector_gui.core.compiled import CompiledSearch
 from inspector_gui.core.neighbours import Ints, ShouldStop
 from inspector_gui.core.pyramid import (
+    MOST_BYTES,
     Doubles,
     Levels,
     PyramidGallery,
@@ -25,7 +26,9 @@ from inspector_gui.core.pyramid import (
 )
 from inspector_gui.core.types import Floats, Inside
 
+_PRODUCTS = 4  # times the memory of the levels, with the matrices that numpy searches
 _GROUP = 16  # query cells that share what they read of the gallery
+_EARLIER = 2**62  # taken off the numbers of earlier pieces: below all others, in the same order
 _PAIRS = 600_000  # of coarse cells a call: some 10 ms, a fifth of a second where no bound helps
 
 
@@ -107,7 +110,8 @@ def find_places(
     searched for (None: there is none), nor is padding of references found. `skip` leaves out one
     reference of the gallery, by its index; the numbers count it nevertheless. A kappa above the
     number of places is cut to it. `should_stop` is asked between groups of cells. None for
-    `compiled`: numpy searches.
+    `compiled`: numpy searches. A gallery of more than `MOST_BYTES` is searched in pieces, each
+    going on from what those before found.
     """
     shape = shape_of(levels)
     if shape != gallery.shape:
@@ -117,10 +121,23 @@ def find_places(
     places = 16 * shape_of(seen).cells
     distances = np.full((places, kappa), np.inf)
     numbers = np.full((places, kappa), -1, np.int64)
-    if compiled is None:
-        _search_by_products(seen, gallery, skip, should_stop, distances, numbers)
-    else:
-        _search_compiled(compiled, seen, gallery, skip, should_stop, distances, numbers)
+    most_bytes = MOST_BYTES if compiled is not None else MOST_BYTES // _PRODUCTS
+    for first, piece in gallery.pieces(most_bytes):
+        own = skip - first if skip is not None else None
+        if own is not None and not 0 <= own < len(piece.references):
+            own = None
+        if not piece.without(own):
+            continue
+        numbers[numbers >= 0] -= _EARLIER
+        if compiled is None:
+            _search_by_products(seen, piece, own, should_stop, distances, numbers)
+        else:
+            _search_compiled(compiled, seen, piece, own, should_stop, distances, numbers)
+        numbers[numbers >= 0] += first * 16 * shape.cells
+        numbers[numbers < -1] += _EARLIER
+        if piece is not gallery and should_stop():
+            distances[:], numbers[:] = np.inf, -1  # of some references alone
+            break
     found = FoundPlaces(distances, numbers, shape)
     return found if inside is None else _laid_back(found, inside)
 
@@ -167,7 +184,8 @@ def _search_by_products(
 ) -> None:
     from inspector_gui.core.pyramid_products import COARSE_PAIRS, QUERY_CELLS, search_cells
 
-    cells, kappa = gallery.shape.cells, distances.shape[1]
+    cells = gallery.shape.cells
+    kappa = min(distances.shape[1], sum(own.count for own in gallery.without(skip)))
     skipped = slice(0, 0) if skip is None else slice(skip * 4 * cells, (skip + 1) * 4 * cells)
     coarse, middle, fine = nested(levels)
     if should_stop():
@@ -180,7 +198,15 @@ def _search_by_products(
         part = slice(start, start + block)
         rows = slice(16 * start, 16 * (start + block))
         query = coarse[part], middle[part], fine[part]
-        distances[rows], numbers[rows] = search_cells(query, gallery.products, skipped, kappa)
+        found = search_cells(query, gallery.products, skipped, kappa)
+        distances[rows], numbers[rows] = _nearer((distances[rows], numbers[rows]), found)
+
+
+def _nearer(earlier: tuple[Doubles, Ints], found: tuple[Doubles, Ints]) -> tuple[Doubles, Ints]:
+    """Return the nearest of two lists for every place, as many as in the earlier one."""
+    distances, numbers = (np.concatenate(both, axis=1) for both in zip(earlier, found, strict=True))
+    order = np.lexsort((numbers, distances), axis=1)[:, : earlier[0].shape[1]]
+    return np.take_along_axis(distances, order, 1), np.take_along_axis(numbers, order, 1)
 
 
 def _search_compiled(

@@ -90,6 +90,23 @@ SQUASH, KEEP = "squash", "keep"
 """How a picture of another shape comes to the network's input: pressed into it, or kept in shape
 and fitted inside, the rest of the input padded and not inspected."""
 
+ALL_REFERENCES = 2**31 - 1
+"""As a K: every reference is a neighbour, since K is cut to the number there is."""
+
+RAW, SCALED = "raw", "scaled"
+"""How the levels of the pyramid count: by how large their features are, or all alike."""
+
+_LATER = {
+    "search": AUTOMATIC,
+    "coreset": 0.1,
+    "reweight": False,
+    "levels": "1,2,3",
+    "weights": RAW,
+    "fit": SQUASH,
+    "tiles": 0,
+}
+"""What came later counts in `Scoring.key` only where it differs, so that earlier digests stay."""
+
 
 @dataclass(frozen=True)
 class Scoring:
@@ -99,10 +116,11 @@ class Scoring:
     `SQUASH` or `KEEP`; `crop` is the side of the centre crop after that (0: none), `tiles` that of
     the pieces in which the network sees a large input (0: in one). `sigma` is the smoothing of the
     anomaly map in pixels of a 224 x 224 input and scales with the input. `k` references are
-    neighbours of a part (DN2: 2; SPADE: 50), `kappa` gallery features are neighbours of a pixel.
-    `border_weight`: see `methods.border`. `coreset` is the share of the references' patches that
-    PatchCore keeps, `reweight` its weighting by the neighbourhood. `search` is `AUTOMATIC` or
-    `EXACT_ONLY`.
+    neighbours of a part (DN2: 2; SPADE: 50; or `ALL_REFERENCES`), `kappa` gallery features are
+    neighbours of a pixel. `border_weight`: see `methods.border`. `levels` of the pyramid are
+    compared (SPADE), 1 (finest) to 3 with commas between them, `RAW` or `SCALED` by `weights`.
+    `coreset` is the share of the references' patches that PatchCore keeps, `reweight` its weighting
+    by the neighbourhood. `search` is `AUTOMATIC` or `EXACT_ONLY`.
     """
 
     method: str = "spade"
@@ -122,6 +140,8 @@ class Scoring:
     height: int = 0
     fit: str = SQUASH
     tiles: int = 0
+    levels: str = "1,2,3"
+    weights: str = RAW
 
     @property
     def input_width(self) -> int:
@@ -145,12 +165,10 @@ class Scoring:
     @property
     def key(self) -> str:
         """Hexadecimal digest that is equal exactly when scores would be."""
-        left_out = {"preset"}
-        # Fields that came later count only where they say something: older digests stay valid.
-        left_out |= {name for name in _LATER if getattr(self, name) == _LATER[name]}
+        left_out = {"preset"} | {n for n, value in _LATER.items() if getattr(self, n) == value}
         if not self._is_oblong:
             left_out.add("height")
-        return digest_of({k: v for k, v in asdict(self).items() if k not in left_out})
+        return digest_of({n: value for n, value in asdict(self).items() if n not in left_out})
 
     def input_as_json(self) -> dict[str, int | str]:
         """Return how pictures come to the network's input, as a JSON-able mapping."""
@@ -166,9 +184,6 @@ class Scoring:
     @property
     def _is_oblong(self) -> bool:
         return self.height not in (0, self.size)
-
-
-_LATER = {"search": AUTOMATIC, "coreset": 0.1, "reweight": False, "fit": SQUASH, "tiles": 0}
 
 
 @dataclass(frozen=True)

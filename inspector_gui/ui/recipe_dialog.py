@@ -16,9 +16,17 @@ from PySide6.QtWidgets import (
 
 from inspector_gui.core.errors import KnownError
 from inspector_gui.core.method_options import has_option
-from inspector_gui.core.types import AUTOMATIC, EXACT_ONLY, KEEP, SQUASH, Scoring
+from inspector_gui.core.types import (
+    ALL_REFERENCES,
+    AUTOMATIC,
+    EXACT_ONLY,
+    KEEP,
+    SQUASH,
+    Scoring,
+)
 from inspector_gui.session import Session
 from inspector_gui.ui.card import label
+from inspector_gui.ui.level_fields import LevelFields
 
 _FIXED = ("method", "preset", "border_weight")
 
@@ -56,9 +64,17 @@ class RecipeDialog(QDialog):
         for name, field in self.fields.items():
             if not has_option(scoring.method, name):
                 continue
-            field.setValue(values[name])
+            field.setValue(min(values[name], field.maximum()))
             field.setAccessibleName(texts[name])
             form.addRow(texts[name], field)
+        self.all_references = QCheckBox(self.tr("K: all references are neighbours of a part"))
+        self.all_references.toggled.connect(self.fields["k"].setDisabled)
+        self.all_references.setChecked(scoring.k == ALL_REFERENCES)
+        if has_option(scoring.method, "k"):
+            form.insertRow(1, self.all_references)
+        self.levels = LevelFields(scoring)
+        if has_option(scoring.method, "levels"):
+            form.addRow(self.tr("Levels of the pyramid that are compared"), self.levels)
         self.reweight = QCheckBox(
             self.tr("Weight scores by the neighbourhood of the matched patch")
         )
@@ -101,6 +117,9 @@ class RecipeDialog(QDialog):
         given = {k: v for k, v in asdict(self._scoring).items() if k not in _FIXED}
         given |= {name: field.value() for name, field in self.fields.items()}
         given["fit"] = self.fit.currentData()
+        if self.all_references.isChecked():
+            given["k"] = ALL_REFERENCES
+        given |= {"levels": self.levels.levels, "weights": self.levels.weights}
         given["search"] = EXACT_ONLY if self.exact.isChecked() else AUTOMATIC
         given["reweight"] = self.reweight.isChecked()
         given = {k: v for k, v in given.items() if has_option(self._scoring.method, k)}

@@ -21,7 +21,7 @@ from inspector_gui import paths
 from inspector_gui.core.calibration import MIN_REFERENCES
 from inspector_gui.core.decision import decide
 from inspector_gui.core.errors import KnownError
-from inspector_gui.core.types import Frame, Inspection, Limits, Source
+from inspector_gui.core.types import ALL_REFERENCES, Frame, Inspection, Limits, Source
 from inspector_gui.workers.beside_work import BesideWork
 from inspector_gui.workers.engine_state import Calibration, EngineState, Phase
 from inspector_gui.workers.explaining import Answer, Explaining, Question
@@ -34,6 +34,8 @@ from inspector_gui.workers.thread import Worker
 if TYPE_CHECKING:  # the engine's own imports come after the window, in this thread
     from inspector_gui.core.features import Extractor
     from inspector_gui.store.features_cache import FeatureStore
+
+_NAMED_OF_ALL = 50  # references that a row of the history names where all are neighbours
 
 
 class Engine(Worker):
@@ -344,6 +346,7 @@ class Engine(Worker):
         seconds = time.perf_counter() - began
         scores = work.method.score(features, work.gallery, should_stop=self.stopping.is_set)
         scores.timings["features"] = seconds
+        most = _NAMED_OF_ALL if work.setup.scoring.k == ALL_REFERENCES else None
         return Inspection(
             frame=frame,
             set_id=work.setup.set_id,
@@ -351,7 +354,7 @@ class Engine(Worker):
             scores=replace(scores, pooled=features.pooled),
             limits=self._limits,
             decision=decide(scores.image, self._limits),
-            nearest=tuple(work.hashes[row] for row in scores.nearest),
+            nearest=tuple(work.hashes[row] for row in scores.nearest[:most]),
             judged_at=time.time(),
         )
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inspector_gui.core.errors import KnownError
-from inspector_gui.core.types import RGB
+from inspector_gui.core.types import ALL_REFERENCES, RGB
 
 if TYPE_CHECKING:  # the engine's own imports come after the window, in its thread
     from inspector_gui.core.explanation import Explainer, Explanation
@@ -136,6 +136,8 @@ class Explaining:
                 "None of the references that this part was compared with is in the set any more. "
                 "Check the picture again."
             )
+        if work.setup.scoring.k == ALL_REFERENCES:  # of which only the nearest are remembered
+            rows += sorted(set(range(len(work.hashes))) - set(rows))
         place: Place | None = None
         self._grid = explained_grid(work.method, features)
         if question.point is not None and features.levels[0].size:

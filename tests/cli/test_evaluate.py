@@ -236,3 +236,18 @@ def test_an_input_that_cannot_be_is_refused(
     result = invoke("evaluate", washers, *options)
     assert result.exit_code == 1
     assert words in result.stderr
+
+
+def test_levels_and_their_weights_are_options_and_are_said(
+    washers: Path, invoke: Invoke, tmp_path: Path
+) -> None:
+    result = invoke(
+        "evaluate", washers, "--levels", "3,2", "--weights", "scaled", "--size", 96,
+        "--json", tmp_path / "r.json",
+    )  # fmt: skip
+    assert (result.exit_code, result.stderr) == (0, "")
+    (found,) = read_json(tmp_path / "r.json")
+    assert (found["levels"], found["weights"]) == ("2,3", "scaled")
+    refused = invoke("evaluate", washers, "--levels", "4")
+    assert refused.exit_code != 0
+    assert "--levels names levels of the pyramid" in refused.stderr

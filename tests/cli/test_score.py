@@ -281,3 +281,19 @@ def test_a_scale_is_refused_where_there_is_no_map_to_measure(
     )
     assert result.exit_code != 0
     assert "no regions to measure" in result.stderr
+
+
+def test_all_references_are_a_k(some: tuple[Path, Path], invoke: Invoke, tmp_path: Path) -> None:
+    references, parts = some
+    for k in ("all", "10"):
+        result = invoke(
+            "score", parts, "--references", references, "--method", "dn2", "--k", k,
+            "--json", tmp_path / f"{k}.json",
+        )  # fmt: skip
+        assert (result.exit_code, result.stderr) == (0, "")
+    every, ten = read_json(tmp_path / "all.json"), read_json(tmp_path / "10.json")
+    assert every["k_used"] == ten["k_used"] == 10
+    assert every["parts"] == ten["parts"]
+    refused = invoke("score", parts, "--references", references, "--k", "some")
+    assert refused.exit_code != 0
+    assert "neither a number nor all" in refused.stderr

@@ -21,7 +21,7 @@ from inspector_gui.core.index import (
     open_index,
 )
 from inspector_gui.core.neighbours import nearest
-from inspector_gui.core.types import Floats, Progress, Scoring
+from inspector_gui.core.types import ALL_REFERENCES, Floats, Progress, Scoring
 from inspector_gui.demo.parts import draw_part
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -107,6 +107,20 @@ def test_a_row_left_out_is_left_out_by_its_index_and_its_duplicates_count(
     found = RowSearch(vectors, np.arange(600), index).nearest(vectors[row], k, exclude=row)
     assert row not in found
     assert (vectors[found[0]] == vectors[row]).all()
+
+
+@given(SEEDS, st.booleans())
+@settings(deadline=None, max_examples=20)
+def test_all_rows_are_asked_for_without_an_index_that_would_miss_some(
+    seed: int, is_left_out: bool
+) -> None:
+    vectors = made_up(seed % 3, 400)
+    chosen = np.random.default_rng(seed).permutation(400)[:350]
+    exclude = seed % 350 if is_left_out else None
+    search = RowSearch(vectors, chosen, searching(index_of(seed % 3, 300), probes=1))
+    found = search.nearest(vectors[5], ALL_REFERENCES, exclude=exclude)
+    wanted = PooledGallery(vectors[chosen]).nearest(vectors[5], ALL_REFERENCES, exclude=exclude)
+    np.testing.assert_array_equal(found, wanted)
 
 
 @given(SEEDS, st.integers(1, 30), st.booleans())

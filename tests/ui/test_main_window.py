@@ -1,6 +1,7 @@
 """The window as a whole: its table of actions, and a workspace that is in use elsewhere."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
 from inspector_gui.core.backbones import BACKBONES
-from inspector_gui.core.types import KEEP, SQUASH
+from inspector_gui.core.types import ALL_REFERENCES, KEEP, SCALED, SQUASH
 from inspector_gui.session import Session
 from inspector_gui.settings import Settings
 from inspector_gui.store.database import Workspace
@@ -102,6 +103,13 @@ def test_the_parameters_of_a_set_are_changed_in_the_window(
         dialog.fields[name].setValue(value)
     assert dialog.fit.currentData() == SQUASH
     dialog.fit.setCurrentIndex(dialog.fit.findData(KEEP))
+    for box in dialog.levels.boxes:
+        box.setChecked(False)
+    dialog.apply()
+    assert "levels of the pyramid" in dialog.reason.text()
+    for box in dialog.levels.boxes[1:]:
+        box.setChecked(True)
+    dialog.levels.alike.setChecked(True)
     with qtbot.waitSignal(session.references.current_changed):
         dialog.apply()
     current = session.references.current
@@ -109,6 +117,17 @@ def test_the_parameters_of_a_set_are_changed_in_the_window(
     scoring = current.scoring
     assert (scoring.k, scoring.kappa, scoring.size, scoring.crop) == (20, 3, 256, 224)
     assert (scoring.height, scoring.fit, scoring.tiles) == (320, KEEP, 0)
+    assert (scoring.levels, scoring.weights) == ("2,3", SCALED)
+    window.actions_by_name["parameters"].trigger()
+    again = window.findChildren(RecipeDialog)[-1]
+    assert not again.all_references.isChecked()
+    again.all_references.setChecked(True)
+    assert not again.fields["k"].isEnabled()
+    with qtbot.waitSignal(session.references.current_changed):
+        again.apply()
+    current = session.references.current
+    assert current is not None
+    assert current.scoring == replace(scoring, k=ALL_REFERENCES)
     assert scoring.border_weight
 
 

@@ -1,4 +1,5 @@
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,13 @@ import pytest
 from inspector_gui import paths
 from inspector_gui.core.explain import explain_place
 from inspector_gui.core.features import Extractor, FeatureList
-from inspector_gui.core.types import KEEP, RGB, Scoring, gallery_fingerprint
+from inspector_gui.core.types import (
+    ALL_REFERENCES,
+    KEEP,
+    RGB,
+    Scoring,
+    gallery_fingerprint,
+)
 from inspector_gui.workers.explaining import Answer, Question
 from tests.drawn import SIDE, picture, png, sha
 from tests.workers.bench import DN2, SPADE, Bench
@@ -68,6 +75,29 @@ def test_the_hot_spot_of_a_stain_is_explained_as_by_brute_force(
     assert (answer.number, answer.gone, answer.grid) == (1, 0, (24, 24))
     assert answer.explanation == wanted
     assert answer.hashes == tuple(names[match.row] for match in wanted.matches)
+
+
+def test_where_all_references_are_neighbours_a_place_is_compared_with_all_of_them(
+    bench: Bench, answers: list[Answer]
+) -> None:
+    scoring = replace(SPADE, k=ALL_REFERENCES)
+    bench.engine.configure(bench.setup(scoring))
+    bench.submit("stained", seed=70)
+    bench.until(lambda: bench.inspections)
+    (inspection,) = bench.inspections
+    assert sorted(inspection.nearest) == sorted(bench.files)
+    point = (SIDE / 2, SIDE / 2)
+    bench.engine.explain(question(bench, 1, point, scoring=scoring))
+    two = inspection.nearest[:2]  # as of a large set, of which the nearest are remembered
+    bench.until(lambda: answers)
+    bench.engine.explain(question(bench, 2, point, scoring=scoring, nearest=two))
+    bench.until(lambda: len(answers) == 2)
+    first, second = answers
+    assert first.explanation is not None
+    assert second.explanation is not None
+    assert second.gone == 0
+    assert second.explanation.matches == first.explanation.matches
+    assert second.explanation.distance == first.explanation.distance
 
 
 def test_patchcore_names_the_patches_of_its_bank_whatever_references_have_gone(

@@ -98,6 +98,8 @@ class Evaluation:
             "seconds_per_image": self.seconds_per_image,
             "peak_rss_mb": self.peak_rss_mb,
             "kappa": scoring.kappa if scoring.method == "spade" else None,
+            "levels": scoring.levels if scoring.method == "spade" else None,
+            "weights": scoring.weights if scoring.method == "spade" else None,
             "sigma": scoring.sigma if self.has_map else None,
             "coreset": scoring.coreset if scoring.method == "patchcore" else None,
             "reweight": scoring.reweight if scoring.method == "patchcore" else None,

@@ -20,7 +20,8 @@ from inspector_gui.core.types import Bools, Floats
 Doubles = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-_QUERIES_AT_ONCE = 256  # whose differences are held in float64: 100 MB for 50 neighbours, 1000-d
+_QUERIES_AT_ONCE = 256
+_VALUES_AT_ONCE = 13_000_000  # whose differences are held in float64: 100 MB
 _MORE = 8  # neighbours that a product may have put out of order
 
 
@@ -52,8 +53,9 @@ def nearest_distances(
         raise KnownError("There is no reference to compare with; add pictures of good parts.")
     gallery = np.ascontiguousarray(references, np.float32)
     found = np.empty((len(queries), k))
-    for start in range(0, len(queries), _QUERIES_AT_ONCE):
-        block = np.ascontiguousarray(queries[start : start + _QUERIES_AT_ONCE], np.float32)
+    at_once = max(1, min(_QUERIES_AT_ONCE, _VALUES_AT_ONCE // (k * gallery.shape[1])))
+    for start in range(0, len(queries), at_once):
+        block = np.ascontiguousarray(queries[start : start + at_once], np.float32)
         _, rows = faiss.knn(block, gallery, min(k + is_own + _MORE, len(gallery)))
         difference = gallery[rows].astype(np.float64) - block[:, None].astype(np.float64)
         distances = np.einsum("qkd,qkd->qk", difference, difference)

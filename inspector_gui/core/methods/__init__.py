@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from inspector_gui.core.backbones import backbone
 from inspector_gui.core.errors import KnownError
+from inspector_gui.core.level_weights import WEIGHTS, level_choice
 from inspector_gui.core.method_options import METHODS, has_option
 from inspector_gui.core.methods.base import Method
 from inspector_gui.core.methods.dn2 import Dn2
@@ -78,6 +79,10 @@ def scoring_for(method: str, *, preset: str = "default", **overrides: object) ->
         raise KnownError(f"--kappa is at most {MAX_KAPPA}.")
     if not 0 < scoring.coreset <= 1:
         raise KnownError("--coreset is a share of the patches: above 0, at most 1.")
+    scoring = replace(scoring, levels=level_choice(scoring.levels))
+    if scoring.weights not in WEIGHTS:
+        known = " or ".join(WEIGHTS)
+        raise KnownError(f"There are no weights {scoring.weights!r} of levels; choose {known}.")
     if scoring.precision not in PRECISIONS:
         known = ", ".join(PRECISIONS)
         raise KnownError(f"There is no precision {scoring.precision!r}; choose {known}.")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from inspector_gui.core.features import Features, Gallery
 from inspector_gui.core.methods.base import require_references
-from inspector_gui.core.neighbours import ShouldStop, squared_distances
+from inspector_gui.core.neighbours import ShouldStop, squared_distances_of
 from inspector_gui.core.types import Scores, Scoring
 
 
@@ -44,5 +44,5 @@ def global_score(
     """
     require_references(gallery, exclude)
     rows = gallery.nearest(features.pooled, k, exclude=exclude)
-    score = float(squared_distances(features.pooled, gallery.pooled_of(rows)).mean())
+    score = float(squared_distances_of(features.pooled, rows, gallery.pooled_of).mean())
     return score, tuple(int(r) for r in rows)

@@ -9,19 +9,25 @@ shape), which the preset `paper` leaves out. Padding is neither searched for nor
 
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from inspector_gui.core.compiled import CompiledSearch, code_folder, load_search
 from inspector_gui.core.features import Features, Gallery
+from inspector_gui.core.level_weights import LevelWeights, WeightedGallery, level_weights
 from inspector_gui.core.methods.base import anomaly_map
 from inspector_gui.core.methods.border import border_weight
 from inspector_gui.core.methods.dn2 import global_score
 from inspector_gui.core.methods.own_border import OwnBorder, own_border
 from inspector_gui.core.neighbours import ShouldStop
-from inspector_gui.core.pyramid import PyramidGallery, ReferencePlaces, shape_of
+from inspector_gui.core.pyramid import (
+    MOST_BYTES,
+    PyramidGallery,
+    PyramidShape,
+    ReferencePlaces,
+    shape_of,
+)
 from inspector_gui.core.pyramid_search import nearest_places
 from inspector_gui.core.types import KEEP, Floats, Scores, Scoring
-
-_MOST_BYTES = 400_000_000  # of references that are kept laid out: some 750 of 224 x 224 pixels
 
 
 @dataclass(frozen=True)
@@ -41,9 +47,6 @@ class Spade:
     _weights: list[tuple[PyramidGallery, int | None, Floats]] = field(
         default_factory=list, init=False, repr=False, compare=False
     )
-    _own_borders: list[OwnBorder] = field(
-        default_factory=list, init=False, repr=False, compare=False
-    )
     has_map = True
 
     def score(
@@ -61,19 +64,20 @@ class Spade:
         if self.stage1_limit is not None and stage1 <= self.stage1_limit:
             return Scores(image=stage1, stage1=stage1, nearest=rows, timings=timings)
         began = time.perf_counter()
+        kept = self._kept_of(gallery)
         rows_here, places = self._places(rows, gallery, exclude)
         skip = rows_here.index(exclude) if exclude in rows_here else None
         patches = nearest_places(
-            features.levels,
+            kept.weights.apply(features.levels),
             places,
             inside=features.inside,
-            kappa=self.scoring.kappa,
+            kappa=kept.weights.kappa(self.scoring.kappa),
             skip=skip,
             should_stop=should_stop,
             compiled=self._search(),
         )
         if self.scoring.border_weight and self.scoring.fit == KEEP:
-            patches *= self._own_border(gallery).weight(features.inside, skip=exclude)
+            patches *= kept.own_border.weight(features.inside, skip=exclude)
         elif self.scoring.border_weight:
             patches *= self._border(places, skip)
         image = float(anomaly_map(patches, self.scoring).max())
@@ -88,12 +92,6 @@ class Spade:
         self._weights[:] = [(places, skip, weights)]
         return weights
 
-    def _own_border(self, gallery: Gallery) -> OwnBorder:
-        """Return how the references vary; computed once while the same gallery is asked for."""
-        if not self._own_borders or self._own_borders[0].gallery is not gallery:
-            self._own_borders[:] = [own_border(gallery)]
-        return self._own_borders[0]
-
     def _places(
         self, rows: tuple[int, ...], gallery: Gallery, exclude: int | None
     ) -> tuple[tuple[int, ...], PyramidGallery]:
@@ -103,9 +101,12 @@ class Spade:
         """
         covers_all = len(rows) + (exclude is not None) == len(gallery)
         wanted = tuple(range(len(gallery))) if covers_all else tuple(sorted(rows))
+        return wanted, self._kept_of(gallery).places(wanted)
+
+    def _kept_of(self, gallery: Gallery) -> "_Kept":
         if not self._kept or self._kept[0].gallery is not gallery:
-            self._kept[:] = [_Kept(gallery)]
-        return wanted, self._kept[0].places(wanted)
+            self._kept[:] = [_Kept(gallery, level_weights(self.scoring, gallery))]
+        return self._kept[0]
 
     def _search(self) -> CompiledSearch | None:
         """Return the compiled search once there is one; numpy searches until then."""
@@ -117,10 +118,11 @@ class Spade:
 
 
 class _Kept:
-    """References of one gallery, laid out once and kept for other parts: up to `_MOST_BYTES`."""
+    """References of one gallery, laid out once and kept for other parts: up to `MOST_BYTES`."""
 
-    def __init__(self, gallery: Gallery) -> None:
-        self.gallery = gallery
+    def __init__(self, gallery: Gallery, weights: LevelWeights) -> None:
+        self.gallery, self.weights = gallery, weights
+        self._shape: PyramidShape | None = None
         self._references: dict[int, ReferencePlaces] = {}
         self._last: tuple[tuple[int, ...], PyramidGallery] | None = None
 
@@ -131,13 +133,21 @@ class _Kept:
         chosen = {row: self._references.get(row) or self._read(row) for row in rows}
         others = {row: own for row, own in self._references.items() if row not in chosen}
         self._references = others | chosen  # those used last come last
-        most = max(len(rows), _MOST_BYTES // chosen[rows[0]].nbytes)
+        most = max(len(rows), MOST_BYTES // chosen[rows[0]].nbytes)
         for row in list(self._references)[:-most]:
             del self._references[row]
         places = PyramidGallery(tuple(chosen.values()))
         self._last = rows, places
         return places
 
+    @cached_property
+    def own_border(self) -> OwnBorder:
+        """How the references vary at their own borders; read once."""
+        return own_border(WeightedGallery(self.gallery, self.weights))
+
     def _read(self, row: int) -> ReferencePlaces:
-        levels = self.gallery.levels(row)
-        return ReferencePlaces(levels, shape_of(levels), self.gallery.inside(row))
+        stored = self.gallery.levels(row)
+        if self._shape is None:
+            self._shape = shape_of(self.weights.apply(stored))
+        inside = self.gallery.inside(row)
+        return ReferencePlaces(stored, self._shape, self.weights.apply, inside)

@@ -83,7 +83,7 @@ def test_masks_in_the_wrong_place_lower_pixel_metrics_only(folder: Path) -> None
 def test_dn2_has_no_pixel_metrics_and_no_first_stage(folder: Path) -> None:
     result = measured(folder, "dn2").as_json()
     assert result["image_auroc"] == 1.0
-    for name in ("stage1_auroc", "pixel_auroc", "aupro", "kappa", "sigma"):
+    for name in ("stage1_auroc", "pixel_auroc", "aupro", "kappa", "sigma", "levels", "weights"):
         assert result[name] is None
 
 
