@@ -1,13 +1,14 @@
 """SPADE's map: the exact nearest gallery features of every place of a part.
 
 Feature of a place: its fine, middle and coarse feature, the coarser ones upsampled by nearest
-(Cohen & Hoshen 2020, section 3.3; the upsampling is ours). Two searches find the same neighbours
-and return the same bits: compiled code in all cores, and numpy until that is there.
+(Cohen & Hoshen 2020, section 3.3; the upsampling is ours). Three searches find the same neighbours
+and return the same bits: compiled code in all cores, numpy until that is there, and a GPU.
 """
 
 import os
 import threading
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,6 +28,9 @@ from inspector_gui.core.types import Floats
 
 _PRODUCTS = 4  # times the memory of the levels, with the matrices that numpy searches
 _GROUP = 16  # query cells that share what they read of the gallery
+if TYPE_CHECKING:  # torch is imported where there is a GPU alone
+    from inspector_gui.core.pyramid_device import DeviceSearch
+
 _EARLIER = 2**62  # taken off the numbers of earlier pieces: below all others, in the same order
 _PAIRS = 600_000  # of coarse cells a call: some 10 ms, a fifth of a second where no bound helps
 
@@ -71,13 +75,20 @@ def nearest_places(
     skip: int | None = None,
     should_stop: ShouldStop = lambda: False,
     compiled: CompiledSearch | None = None,
+    device: "DeviceSearch | None" = None,
 ) -> Floats:
     """Return SPADE's map: for every fine place the mean squared distance to its kappa nearest.
 
     See `find_places`. Result: float32, h x w of the finest grid.
     """
     found = find_places(
-        levels, gallery, kappa=kappa, skip=skip, should_stop=should_stop, compiled=compiled
+        levels,
+        gallery,
+        kappa=kappa,
+        skip=skip,
+        should_stop=should_stop,
+        compiled=compiled,
+        device=device,
     )
     return found.map
 
@@ -90,13 +101,15 @@ def find_places(
     skip: int | None = None,
     should_stop: ShouldStop = lambda: False,
     compiled: CompiledSearch | None = None,
+    device: "DeviceSearch | None" = None,
 ) -> FoundPlaces:
     """Find the kappa nearest gallery places of every place; exact, whichever search it is.
 
     `levels`: h x w x C each, strides 4, 8, 16. `skip` leaves out one reference of the gallery, by
     its index; the numbers count it nevertheless. A kappa above the number of places is cut to it.
-    `should_stop` is asked between groups of cells. None for `compiled`: numpy searches. A gallery
-    of more than `MOST_BYTES` is searched in pieces, each going on from what those before found.
+    `should_stop` is asked between groups of cells. A `device` searches where there is one, else
+    `compiled` code, else numpy. A gallery of more than `MOST_BYTES` is searched in pieces, each
+    going on from what those before found.
     """
     shape = shape_of(levels)
     if shape != gallery.shape:
@@ -105,6 +118,9 @@ def find_places(
     kappa = min(kappa, places * len(gallery.without(skip)))
     distances = np.full((places, kappa), np.inf)
     numbers = np.full((places, kappa), -1, np.int64)
+    if device is not None:
+        device.search(levels, gallery, distances, numbers, skip=skip, should_stop=should_stop)
+        return FoundPlaces(distances, numbers, shape)
     most_bytes = MOST_BYTES if compiled is not None else MOST_BYTES // _PRODUCTS
     for first, piece in gallery.pieces(most_bytes):
         own = skip - first if skip is not None else None
