@@ -149,13 +149,13 @@ def _true_distances(who: Ints, where: Ints, query: Levels, gallery: ProductGalle
     of_middle = middle.reshape(-1, middle.shape[2])
     of_fine = fine.reshape(-1, fine.shape[3])
     others = gallery.fine.reshape(-1, fine.shape[3])
-    by_coarse = _summed(coarse[who >> 4], gallery.coarse[where >> 4])
+    by_coarse = summed(coarse[who >> 4], gallery.coarse[where >> 4])
     theirs = gallery.middle[where >> 2, : middle.shape[2]]
-    by_middle = _summed(of_middle[who >> 2], theirs)
-    return _summed(of_fine[who], others[where]) + (by_middle + by_coarse)
+    by_middle = summed(of_middle[who >> 2], theirs)
+    return summed(of_fine[who], others[where]) + (by_middle + by_coarse)
 
 
-def _summed(first: Floats, second: Floats) -> Doubles:
+def summed(first: Floats, second: Floats) -> Doubles:
     """Return row by row the squared distance, every fourth channel in one strand of a sum."""
     difference = first.astype(np.float64) - second
     squares = np.square(difference, out=difference)

@@ -1,13 +1,14 @@
 """SPADE's map: the exact nearest gallery features of every place of a part.
 
 Feature of a place: its fine, middle and coarse feature, the coarser ones upsampled by nearest
-(Cohen & Hoshen 2020, section 3.3; the upsampling is ours). Two searches find the same neighbours
-and return the same bits: compiled code in all cores, and numpy until that is there.
+(Cohen & Hoshen 2020, section 3.3; the upsampling is ours). Three searches find the same neighbours
+and return the same bits: compiled code in all cores, numpy until that is there, and a GPU.
 """
 
 import os
 import threading
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -28,6 +29,9 @@ from inspector_gui.core.types import Floats, Inside
 
 _PRODUCTS = 4  # times the memory of the levels, with the matrices that numpy searches
 _GROUP = 16  # query cells that share what they read of the gallery
+if TYPE_CHECKING:  # torch is imported where there is a GPU alone
+    from inspector_gui.core.pyramid_device import DeviceSearch
+
 _EARLIER = 2**62  # taken off the numbers of earlier pieces: below all others, in the same order
 _PAIRS = 600_000  # of coarse cells a call: some 10 ms, a fifth of a second where no bound helps
 
@@ -77,6 +81,7 @@ def nearest_places(
     skip: int | None = None,
     should_stop: ShouldStop = lambda: False,
     compiled: CompiledSearch | None = None,
+    device: "DeviceSearch | None" = None,
 ) -> Floats:
     """Return SPADE's map: for every fine place the mean squared distance to its kappa nearest.
 
@@ -90,6 +95,7 @@ def nearest_places(
         skip=skip,
         should_stop=should_stop,
         compiled=compiled,
+        device=device,
     )
     return found.map
 
@@ -103,15 +109,16 @@ def find_places(
     skip: int | None = None,
     should_stop: ShouldStop = lambda: False,
     compiled: CompiledSearch | None = None,
+    device: "DeviceSearch | None" = None,
 ) -> FoundPlaces:
     """Find the kappa nearest gallery places of every place; exact, whichever search it is.
 
     `levels`: h x w x C each, strides 4, 8, 16; places outside of `inside` are padding and are not
     searched for (None: there is none), nor is padding of references found. `skip` leaves out one
     reference of the gallery, by its index; the numbers count it nevertheless. A kappa above the
-    number of places is cut to it. `should_stop` is asked between groups of cells. None for
-    `compiled`: numpy searches. A gallery of more than `MOST_BYTES` is searched in pieces, each
-    going on from what those before found.
+    number of places is cut to it. `should_stop` is asked between groups of cells. A `device`
+    searches where there is one, else `compiled` code, else numpy. A gallery of more than
+    `MOST_BYTES` is searched in pieces, each going on from what those before found.
     """
     shape = shape_of(levels)
     if shape != gallery.shape:
@@ -121,6 +128,24 @@ def find_places(
     places = 16 * shape_of(seen).cells
     distances = np.full((places, kappa), np.inf)
     numbers = np.full((places, kappa), -1, np.int64)
+    if device is not None:
+        device.search(seen, gallery, distances, numbers, skip=skip, should_stop=should_stop)
+    else:
+        _search_in_pieces(seen, gallery, skip, should_stop, compiled, distances, numbers)
+    found = FoundPlaces(distances, numbers, shape)
+    return found if inside is None else _laid_back(found, inside)
+
+
+def _search_in_pieces(
+    levels: Levels,
+    gallery: PyramidGallery,
+    skip: int | None,
+    should_stop: ShouldStop,
+    compiled: CompiledSearch | None,
+    distances: Doubles,
+    numbers: Ints,
+) -> None:
+    """Write what compiled code or numpy finds, one piece of the gallery after the other."""
     most_bytes = MOST_BYTES if compiled is not None else MOST_BYTES // _PRODUCTS
     for first, piece in gallery.pieces(most_bytes):
         own = skip - first if skip is not None else None
@@ -130,16 +155,14 @@ def find_places(
             continue
         numbers[numbers >= 0] -= _EARLIER
         if compiled is None:
-            _search_by_products(seen, piece, own, should_stop, distances, numbers)
+            _search_by_products(levels, piece, own, should_stop, distances, numbers)
         else:
-            _search_compiled(compiled, seen, piece, own, should_stop, distances, numbers)
-        numbers[numbers >= 0] += first * 16 * shape.cells
+            _search_compiled(compiled, levels, piece, own, should_stop, distances, numbers)
+        numbers[numbers >= 0] += first * 16 * gallery.shape.cells
         numbers[numbers < -1] += _EARLIER
         if piece is not gallery and should_stop():
             distances[:], numbers[:] = np.inf, -1  # of some references alone
             break
-    found = FoundPlaces(distances, numbers, shape)
-    return found if inside is None else _laid_back(found, inside)
 
 
 def _seen_cells(shape: PyramidShape, inside: Inside) -> tuple[slice, slice]:

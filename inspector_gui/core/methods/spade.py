@@ -10,6 +10,7 @@ shape), which the preset `paper` leaves out. Padding is neither searched for nor
 import time
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from inspector_gui.core.compiled import CompiledSearch, code_folder, load_search
 from inspector_gui.core.features import Features, Gallery
@@ -27,7 +28,11 @@ from inspector_gui.core.pyramid import (
     shape_of,
 )
 from inspector_gui.core.pyramid_search import nearest_places
+from inspector_gui.core.runtimes import gpu_kind
 from inspector_gui.core.types import KEEP, Floats, Scores, Scoring
+
+if TYPE_CHECKING:  # torch is imported where there is a GPU alone
+    from inspector_gui.core.pyramid_device import DeviceSearch
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,9 @@ class Spade:
     stage1_limit: float | None = None
     _kept: list["_Kept"] = field(default_factory=list, init=False, repr=False, compare=False)
     _compiled: list[CompiledSearch] = field(
+        default_factory=list, init=False, repr=False, compare=False
+    )
+    _devices: list["DeviceSearch | None"] = field(
         default_factory=list, init=False, repr=False, compare=False
     )
     _weights: list[tuple[PyramidGallery, int | None, Floats]] = field(
@@ -75,6 +83,7 @@ class Spade:
             skip=skip,
             should_stop=should_stop,
             compiled=self._search(),
+            device=self._device(),
         )
         if self.scoring.border_weight and self.scoring.fit == KEEP:
             patches *= kept.own_border.weight(features.inside, skip=exclude)
@@ -115,6 +124,19 @@ class Spade:
             if found is not None:
                 self._compiled.append(found)
         return self._compiled[0] if self._compiled else None
+
+    def _device(self) -> "DeviceSearch | None":
+        """Return the search on a GPU where the recipe runs on one."""
+        if not self._devices:
+            is_cuda = self.scoring.runtime == "torch" and gpu_kind() == "cuda"
+            self._devices.append(_search_on("cuda") if is_cuda else None)
+        return self._devices[0]
+
+
+def _search_on(device: str) -> "DeviceSearch":
+    from inspector_gui.core.pyramid_device import DeviceSearch
+
+    return DeviceSearch(device)
 
 
 class _Kept:
