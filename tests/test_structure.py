@@ -57,10 +57,7 @@ def modules_below(*folders: str) -> str:
 
 
 def test_below_the_workers_there_is_no_qt_and_without_a_gpu_no_torch() -> None:
-    lines = modules_below("core", "store", "feed", "demo").splitlines()
-    only_with_a_gpu = "import inspector_gui.core.pyramid_device"
-    assert only_with_a_gpu in lines
-    code = "\n".join(line for line in lines if line != only_with_a_gpu)
+    code = modules_below("core", "store", "feed", "demo")
     assert code.count("import") > 30
     loaded, _ = run_fresh(code)
     assert {"numpy", "cv2", "faiss", "sqlalchemy"} <= loaded

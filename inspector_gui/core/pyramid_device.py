@@ -11,10 +11,12 @@ Everything is cut to a budget of device memory: a third for references, a third 
 third for pairs. Where even that is not free, the budget is halved and the search begins anew.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-import torch
 
 from inspector_gui.core.errors import KnownError
 from inspector_gui.core.neighbours import Ints, ShouldStop
@@ -29,6 +31,9 @@ from inspector_gui.core.pyramid import (
 from inspector_gui.core.pyramid_measured import nearest_first
 from inspector_gui.core.types import Bools
 
+if TYPE_CHECKING:  # imported where a device searches, by what needs it
+    import torch
+
 BUDGET = 1_000_000_000
 """Bytes of device memory that a search may take."""
 
@@ -40,7 +45,7 @@ _COARSER = 2.0**13  # times that where the device may multiply in TF32
 _PAIR_OF_CELLS = 16 * 64  # bytes for its middle pairs: distances, bounds, and the list of them
 _PAIR = 2000  # bytes for a middle pair beside its features: fine distances, and the list of them
 
-Tensors = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+Tensors: TypeAlias = "tuple[torch.Tensor, torch.Tensor, torch.Tensor]"
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ class _Side:
     norms: Tensors
     largest: torch.Tensor
 
-    def of(self, cells: slice) -> "_Side":
+    def of(self, cells: slice) -> _Side:
         """Return the same of some cells."""
         (a, b, c), (d, e, f) = self.levels, self.norms
         levels, norms = (a[cells], b[cells], c[cells]), (d[cells], e[cells], f[cells])
@@ -104,12 +109,16 @@ class _Found:
 
     def take(self, who: torch.Tensor, where: torch.Tensor, distances: torch.Tensor) -> None:
         """Add places that are within their limits."""
+        import torch
+
         self.who = torch.cat([self.who, who])
         self.where = torch.cat([self.where, where])
         self.distances = torch.cat([self.distances, distances])
 
     def tidy(self, kappa: int) -> None:
         """Bring the limits up to date, and forget the places that exceed them."""
+        import torch
+
         if not len(self.who):
             return
         order = torch.argsort(self.distances, stable=True)
@@ -127,6 +136,8 @@ class DeviceSearch:
     """Searches on one device of torch, within `budget` bytes of its memory. Not thread-safe."""
 
     def __init__(self, device: str, *, budget: int = BUDGET) -> None:
+        import torch
+
         self._device = torch.device(device)
         self._budget = budget
         self._kept: list[tuple[PyramidGallery, _Side]] = []
@@ -152,6 +163,8 @@ class DeviceSearch:
         As `pyramid_search.find_places` returns them, places x kappa; left as they are where the
         search is stopped. Raises `KnownError` where the device has too little memory.
         """
+        import torch
+
         while True:
             try:
                 with torch.inference_mode():
@@ -192,7 +205,7 @@ class DeviceSearch:
             if part is None or found is None:
                 part = self._side(nested(levels))
                 found = self._nothing(count)
-            found.slack = torch.maximum(found.slack, self._slack(part, others, shape))
+            found.slack = found.slack.maximum(self._slack(part, others, shape))
             own = None if skip is None else (skip - first) * shape.cells
             for start in range(0, count, plan.cells):
                 if should_stop():
@@ -218,18 +231,20 @@ class DeviceSearch:
 
         `before`: cells of earlier pieces; `own`: first cell of the reference that is left out.
         """
+        import torch
+
         coarse = _distances(part.levels[0], part.norms[0], others.levels[0], others.norms[0])
         if own is not None and 0 <= own < coarse.shape[1]:
-            coarse[:, own : own + shape.cells] = torch.inf
+            coarse[:, own : own + shape.cells] = np.inf
         start = 16 * cells.start
         places = slice(start, 16 * cells.stop)
         limits, slack = found.limits[places], found.slack[places]
         probed = self._probed(part, others, coarse, kappa)
         if probed is not None:
-            torch.minimum(limits, probed, out=limits)
+            limits.copy_(limits.minimum(probed))
         of_cell = (limits + slack).view(-1, 16).amax(dim=1)
-        columns = torch.nonzero((coarse <= of_cell[:, None]).any(dim=0))[:, 0]
-        columns = columns[torch.isfinite(coarse[0, columns])]
+        columns = (coarse <= of_cell[:, None]).any(dim=0).nonzero()[:, 0]
+        columns = columns[coarse[0, columns].isfinite()]
         for some in torch.split(columns, plan.columns):
             middle = _distances(
                 part.levels[1].flatten(0, 1),
@@ -239,13 +254,14 @@ class DeviceSearch:
             ).view(len(coarse), 4, len(some), 4)
             middle += coarse.index_select(1, some)[:, None, :, None]
             of_middle = (limits + slack).view(-1, 4, 4).amax(dim=2)
-            pairs = torch.nonzero((middle <= of_middle[:, :, None, None]) & middle.isfinite())
+            near = (middle <= of_middle[:, :, None, None]) & middle.isfinite()
+            pairs = near.nonzero()
             for pair in torch.split(pairs, plan.pairs):
                 mine, theirs = pair[:, 0] * 4 + pair[:, 1], some[pair[:, 2]] * 4 + pair[:, 3]
                 fine = self._fine(part, others, mine, theirs)
                 fine += middle[pair[:, 0], pair[:, 1], pair[:, 2], pair[:, 3]][:, None, None]
                 reach = (limits + slack).view(-1, 4)[mine]
-                hit = torch.nonzero((fine <= reach[:, :, None]) & fine.isfinite())
+                hit = ((fine <= reach[:, :, None]) & fine.isfinite()).nonzero()
                 nearest = fine[hit[:, 0], hit[:, 1], hit[:, 2]]
                 who = mine[hit[:, 0]] * 4 + hit[:, 1]
                 if kappa == 1:
@@ -268,16 +284,18 @@ class DeviceSearch:
             for values in (others.levels[2], others.norms[2])
         )
         start = norms[:, :, None] + other_norms[:, None, :]
-        return torch.baddbmm(start, fine, other.transpose(1, 2), alpha=-2)
+        return start.baddbmm(fine, other.transpose(1, 2), alpha=-2)
 
     def _probed(
         self, part: _Side, others: _Side, coarse: torch.Tensor, kappa: int
     ) -> torch.Tensor | None:
         """Return what none of each place's kappa nearest exceeds; None without enough places."""
+        import torch
+
         count = max(_PROBES, -(-kappa // 16))
         if count > _PROBES or coarse.shape[1] < count:
             return None  # the list of found places gives the limits then
-        bounds, cells = torch.topk(coarse, count, dim=1, largest=False)
+        bounds, cells = coarse.topk(count, dim=1, largest=False)
         rows = torch.arange(len(coarse), device=coarse.device)[:, None, None, None]
         child = torch.arange(4, device=coarse.device)
         mine = (rows * 4 + child[:, None]).expand(-1, count, 4, 4)
@@ -293,6 +311,8 @@ class DeviceSearch:
 
     def _on_device(self, piece: PyramidGallery, *, is_kept: bool) -> _Side:
         """Return a piece of a gallery on the device; the first one stays for the next part."""
+        import torch
+
         if self._kept and self._kept[0][0] is piece:
             return self._kept[0][1]
         parts = [nested(reference.levels) for reference in piece.references]
@@ -310,6 +330,8 @@ class DeviceSearch:
         return side
 
     def _side(self, levels: Levels, padding: Bools | None = None) -> _Side:
+        import torch
+
         assert self._centre is not None
         moved = [
             torch.from_numpy(np.ascontiguousarray(level)).to(self._device, copy=True).sub_(centre)
@@ -319,18 +341,22 @@ class DeviceSearch:
         largest = coarse + middle.amax(dim=1) + fine.amax(dim=(1, 2))
         if padding is not None:
             outside = torch.from_numpy(padding).to(self._device)
-            coarse[outside.all(dim=2).all(dim=1)] = torch.inf
-            middle[outside.all(dim=2)] = torch.inf
-            fine[outside] = torch.inf
+            coarse[outside.all(dim=2).all(dim=1)] = np.inf
+            middle[outside.all(dim=2)] = np.inf
+            fine[outside] = np.inf
         return _Side((moved[0], moved[1], moved[2]), (coarse, middle, fine), largest)
 
     def _nothing(self, cells: int) -> _Found:
-        limits = torch.full((16 * cells,), torch.inf, device=self._device)
+        import torch
+
+        limits = torch.full((16 * cells,), np.inf, device=self._device)
         none = torch.empty(0, dtype=torch.int64, device=self._device)
         return _Found(limits, torch.zeros_like(limits), none, none, limits[:0])
 
     def _slack(self, part: _Side, others: _Side, shape: PyramidShape) -> torch.Tensor:
         """Return how far rounding can take the distances of each place from the true ones."""
+        import torch
+
         rounding = _ROUNDING * (sum(shape.channels) + 8)
         if torch.get_float32_matmul_precision() != "highest":
             rounding *= _COARSER
@@ -350,10 +376,12 @@ def _distances(
     first: torch.Tensor, first_norms: torch.Tensor, second: torch.Tensor, second_norms: torch.Tensor
 ) -> torch.Tensor:
     """Return squared distances by a product: rows of the first x rows of the second."""
-    found = torch.addmm(second_norms[None], first, second.T, alpha=-2)
+    found = second_norms[None].addmm(first, second.T, alpha=-2)
     return found.add_(first_norms[:, None])
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:
+    import torch
+
     words = str(error).lower()
     return isinstance(error, torch.OutOfMemoryError) or "allocate memory" in words

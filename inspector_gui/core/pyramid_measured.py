@@ -1,7 +1,4 @@
-"""The true distances of the few places that products on a device leave in question.
-
-Measured on the host in double precision, in the order of the other searches: the bits are theirs.
-"""
+"""The true distances of candidates that products have found, read from the references' levels."""
 
 from collections.abc import Iterator
 
@@ -20,7 +17,8 @@ def nearest_first(
     """Return the true distances and numbers of the kappa nearest candidates of every place.
 
     `who`: number of a place of the part, `where`: of the gallery, one pair a candidate; each place
-    of the part has kappa candidates at least. Results: places x kappa, nearest first.
+    has kappa candidates at least. Results: places x kappa, nearest first; among equal distances
+    the lowest number.
     """
     distances = np.empty(len(who))
     by_reference = np.argsort(where // (16 * gallery.shape.cells), kind="stable")

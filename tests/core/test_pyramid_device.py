@@ -201,16 +201,16 @@ def test_the_budget_is_halved_until_what_is_asked_for_is_free(
     query = random_levels(rng, side=5)
     gallery = pyramid_gallery(references)
     wanted = find_places(query, gallery)
-    fine, free = torch.baddbmm, 1000
+    fine, free = torch.Tensor.baddbmm, 1000
     refused = []
 
-    def in_little_memory(*given: Any, **options: Any) -> Any:
+    def in_little_memory(*given: torch.Tensor, **options: Any) -> torch.Tensor:
         if given[0].numel() > 16 * free:
             refused.append(given[0].numel())
             raise torch.OutOfMemoryError("CUDA out of memory")
         return fine(*given, **options)
 
-    monkeypatch.setattr(torch, "baddbmm", in_little_memory)
+    monkeypatch.setattr(torch.Tensor, "baddbmm", in_little_memory)
     device = DeviceSearch("cpu", budget=32_000_000)
     found = find_places(query, gallery, device=device)
     assert refused
@@ -228,7 +228,7 @@ def test_an_error_that_is_not_of_memory_is_not_taken_for_one(
     def broken(*_: object, **__: object) -> torch.Tensor:
         raise RuntimeError("an illegal memory access was encountered")
 
-    monkeypatch.setattr(torch, "baddbmm", broken)
+    monkeypatch.setattr(torch.Tensor, "baddbmm", broken)
     rng = np.random.default_rng(8)
     with pytest.raises(RuntimeError, match="illegal"):
         find_places(
