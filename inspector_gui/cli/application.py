@@ -161,6 +161,8 @@ def score(
     kappa: options.Kappa = None,
     levels: options.Levels = None,
     weights: options.Weights = None,
+    gate: options.Gate = None,
+    stage1_limit: options.Stage1Limit = None,
     sigma: options.Sigma = None,
     coreset: options.Coreset = None,
     reweight: options.Reweight = None,
@@ -180,7 +182,7 @@ def score(
     scoring = scoring_from(
         method, preset, runtime, backbone=backbone, precision=precision, size=size, height=height,
         fit=fit, crop=crop, tiles=tiles, k=k, kappa=kappa, sigma=sigma, levels=levels,
-        weights=weights, coreset=coreset,
+        weights=weights, gate=gate, stage1_limit=stage1_limit, coreset=coreset,
         reweight=reweight,
     )  # fmt: skip
     request = command.Request(

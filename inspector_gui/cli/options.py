@@ -130,6 +130,21 @@ Weights = Annotated[
         help="How levels count: as they are, as in the paper, or each alike (spade).",
     ),
 ]
+Gate = Annotated[
+    bool | None,
+    typer.Option(
+        "--gate/--no-gate",
+        help="Let stage 1 pass parts without a map, as published; if not, all get a map (spade).",
+    ),
+]
+Stage1Limit = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SCORE",
+        help="With --gate, the stage-1 score up to which parts pass; suggested from the "
+        "references if left out (spade).",
+    ),
+]
 Seed = Annotated[
     int,
     typer.Option(min=0, help="Of everything drawn at random; to judge draws nothing."),

@@ -16,7 +16,7 @@ from inspector_gui.cli.progress import Report, reporting
 from inspector_gui.cli.recipe import fitted_to, open_extractor, temporary_bank
 from inspector_gui.cli.tables import show
 from inspector_gui.core.calibration import MIN_REFERENCES, suggest_limits
-from inspector_gui.core.decision import decide
+from inspector_gui.core.decision import decide_part
 from inspector_gui.core.errors import KnownError
 from inspector_gui.core.features import Extractor, Gallery
 from inspector_gui.core.heatmap import overlay, to_bytes
@@ -37,6 +37,7 @@ from inspector_gui.core.methods.base import (
     inspected_map,
     leave_one_out,
 )
+from inspector_gui.core.methods.gate import gate_limit
 from inspector_gui.core.regions import RegionFacts, facts_of, picture_regions
 from inspector_gui.core.types import (
     RGB,
@@ -117,15 +118,18 @@ def run(request: Request, scoring: Scoring, style: ProgressStyle) -> int:
                 report(Progress("pictures", done, len(pictures)))
                 part, image = judge.part(path)
                 judged.append(part)
-                if request.heatmaps is not None and image is not None:
+                has_map = part.scores is not None and part.scores.patches is not None
+                if request.heatmaps is not None and image is not None and has_map:
                     outputs.stage(request.heatmaps / names[path], judge.heatmap(part, image))
             report(Progress("pictures", len(pictures), len(pictures)))
+            stage1_limit = judge.stage1_limit
         if request.csv is not None:
             outputs.stage(request.csv, _as_csv(judged))
-        outputs.stage_json(request.json, _as_json(judged, scoring, learned, limits, scale))
+        facts = _as_json(judged, scoring, learned, limits, scale)
+        outputs.stage_json(request.json, facts | {"stage1_limit": stage1_limit})
         outputs.commit()
     if style is not ProgressStyle.JSON:
-        _show(judged, limits)
+        _show(judged, limits, stage1_limit)
     _remarks(judged, learned, doubles=len(references) - _read(learned))
     if remark:
         typer.echo(remark, err=True)
@@ -193,9 +197,14 @@ class _Judge:
         if self.limits is None:
             reason = "no limit: that takes at least two references"
             return Judged(path, scores, None, reason, nearest), image
-        decision = decide(scores.image, self.limits)
+        decision = decide_part(scores, self.limits)
         regions = self.regions(scores, self.limits, image)
         return Judged(path, scores, decision, decision.reason, nearest, regions), image
+
+    @property
+    def stage1_limit(self) -> float | None:
+        """The stage-1 limit up to which parts pass without a map; None without a gate."""
+        return gate_limit(self.scoring, self.gallery)
 
     def regions(self, scores: Scores, limits: Limits, image: RGB) -> tuple[RegionFacts, ...] | None:
         """Return the regions of a part in pixels of its picture, None without a map."""
@@ -244,10 +253,10 @@ def _as_csv(judged: Sequence[Judged]) -> str:
 def _as_row(part: Judged) -> dict[str, str | float | None]:
     """Return the columns of a part; of its regions their count and the largest one's area."""
     scores, decision = part.scores, part.decision
-    has_stages = scores is not None and scores.patches is not None
+    has_stages = scores is not None and (scores.patches is not None or scores.passed_stage1)
     return {
         "path": display_name(part.path),
-        "score": scores.image if scores else None,
+        "score": scores.image if scores and not scores.passed_stage1 else None,
         "stage1": scores.stage1 if scores and has_stages else None,
         "multiple": decision.multiple if decision else None,
         "decision": decision.outcome.value if decision else None,
@@ -307,13 +316,13 @@ def _as_json(
     }
 
 
-def _show(judged: Sequence[Judged], limits: Limits | None) -> None:
+def _show(judged: Sequence[Judged], limits: Limits | None, stage1_limit: float | None) -> None:
     table = Table("file", "score", "multiple", "decision", "nearest reference")
     for part in judged:
         multiple = part.decision.multiple if part.decision else None
         table.add_row(
             display_name(part.path),
-            f"{part.scores.image:.4g}" if part.scores else "",
+            f"{part.scores.image:.4g}" if part.scores and not part.scores.passed_stage1 else "",
             f"{multiple:.2f} × limit" if multiple is not None else "",
             part.decision.outcome.value if part.decision else "",
             part.nearest,
@@ -321,6 +330,10 @@ def _show(judged: Sequence[Judged], limits: Limits | None) -> None:
     show(table)
     if limits is not None:
         typer.echo(f"Limit {limits.fail_from:.4g}: {limits.rule}.")
+    if stage1_limit is not None:
+        count = sum(part.scores is not None and part.scores.passed_stage1 for part in judged)
+        words = "1 part" if count == 1 else f"{count} parts"
+        typer.echo(f"Stage 1, limit {stage1_limit:.4g}: {words} passed by it, without a map.")
 
 
 def _read(learned: References) -> int:

@@ -6,7 +6,7 @@ Nothing of the workspace is changed.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -98,7 +98,7 @@ def run(kind: str, folder: Path, style: ProgressStyle) -> int:
 def _read(folder: Path) -> Request:
     try:
         given = json.loads((folder / REQUEST).read_text(encoding="utf-8"))
-        scoring = Scoring(**given["scoring"])
+        scoring = replace(Scoring(**given["scoring"]), gate=False, stage1_limit=0.0)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise KnownError(f"There is no request in {folder}: {error}.") from error
     reader = FeatureReader(features_folder(Path(given["features_folder"]), scoring))

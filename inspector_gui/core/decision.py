@@ -1,6 +1,9 @@
 """Scores and limits to a decision: one pure function, used for the official and the what-if."""
 
-from inspector_gui.core.types import Decision, Limits, Outcome
+from inspector_gui.core.types import Decision, Limits, Outcome, Scores
+
+PASSED_BY_STAGE_1 = "passed by stage 1; no map"
+"""The reason of a decision that was made without a map."""
 
 
 def decide(score: float | None, limits: Limits) -> Decision:
@@ -16,3 +19,10 @@ def decide(score: float | None, limits: Limits) -> Decision:
     if score >= limits.unsure_from:
         return Decision(Outcome.UNSURE, multiple, "between the two limits")
     return Decision(Outcome.PASS, multiple, "below the limit")
+
+
+def decide_part(scores: Scores, limits: Limits) -> Decision:
+    """Judge what a method says of a part: by its image score, or as stage 1 did."""
+    if scores.passed_stage1:
+        return Decision(Outcome.PASS, None, PASSED_BY_STAGE_1)
+    return decide(scores.image, limits)

@@ -9,6 +9,8 @@ _ONLY = {
     "levels": ("spade",),
     "weights": ("spade",),
     "border_weight": ("spade",),
+    "gate": ("spade",),
+    "stage1_limit": ("spade",),
     "coreset": ("patchcore",),
     "reweight": ("patchcore",),
 }

@@ -120,7 +120,8 @@ class Scoring:
     neighbours of a pixel. `border_weight`: see `methods.border`. `levels` of the pyramid are
     compared (SPADE), 1 (finest) to 3 with commas between them, `RAW` or `SCALED` by `weights`.
     `coreset` is the share of the references' patches that PatchCore keeps, `reweight` its weighting
-    by the neighbourhood. `search` is `AUTOMATIC` or `EXACT_ONLY`.
+    by the neighbourhood. `search` is `AUTOMATIC` or `EXACT_ONLY`. With `gate`, stage 1 of SPADE
+    passes parts without a map, up to `stage1_limit` (0: see `methods.gate`).
     """
 
     method: str = "spade"
@@ -142,6 +143,8 @@ class Scoring:
     tiles: int = 0
     levels: str = "1,2,3"
     weights: str = RAW
+    gate: bool = False
+    stage1_limit: float = 0.0
 
     @property
     def input_width(self) -> int:
@@ -164,8 +167,13 @@ class Scoring:
 
     @property
     def key(self) -> str:
-        """Hexadecimal digest that is equal exactly when scores would be."""
-        left_out = {"preset"} | {n for n, value in _LATER.items() if getattr(self, n) == value}
+        """Hexadecimal digest that is equal exactly when scores would be.
+
+        A gate changes none: it only spares parts their map.
+        """
+        left_out = {"preset", "gate", "stage1_limit"} | {
+            n for n, value in _LATER.items() if getattr(self, n) == value
+        }
         if not self._is_oblong:
             left_out.add("height")
         return digest_of({n: value for n, value in asdict(self).items() if n not in left_out})
@@ -240,7 +248,8 @@ class Scores:
 
     `patches` is the raw distance of every cell of the method's grid (float32, h x w; SPADE: stride
     4, PatchCore: 8), NaN on padding, None where the method has no map or stage 1 let the part
-    through; `nearest` are gallery rows, nearest first.
+    through (`passed_stage1`; `image` is then its score of stage 1, to which no limit of maps
+    applies); `nearest` are gallery rows, nearest first.
     `pooled` is the part's global feature (float32, D), kept for the lot check.
     """
 
@@ -250,6 +259,7 @@ class Scores:
     patches: Floats | None = None
     timings: dict[str, float] = field(default_factory=dict)
     pooled: Floats | None = None
+    passed_stage1: bool = False
 
 
 @dataclass(frozen=True)
@@ -347,6 +357,11 @@ class InspectionRow:
     thumbnail: RGB | None = None
     path: Path | None = None
     truth: bool | None = None
+
+    @property
+    def passed_stage1(self) -> bool:
+        """Whether stage 1 let the part through: it has a decision, and no score of a map."""
+        return self.score is None and self.outcome is Outcome.PASS
 
 
 @dataclass(frozen=True, eq=False)

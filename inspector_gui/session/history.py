@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from inspector_gui.core.decision import decide
 from inspector_gui.core.types import (
     Decision,
+    Floats,
     Inspection,
     InspectionRow,
     Outcome,
@@ -132,6 +133,15 @@ class History(QObject):
             self._show(self._parts[row_id])
             return
         self._ask(lambda store: store.inspections.part(row_id), then=self._on_part)
+
+    def complete(self, row_id: int, patches: Floats) -> None:
+        """Give a part the map that was computed for looking at it; its decision stays."""
+        part = self._parts.get(row_id)
+        if part is None:
+            return
+        self._parts[row_id] = whole = replace(part, patches=patches)
+        if self.part is not None and self.part.row.id == row_id:
+            self._show(whole)
 
     def set_verdicts(self, verdicts: Sequence[tuple[int, Verdict]]) -> None:
         """Say what a person thinks of parts; what was said before is superseded, never lost."""

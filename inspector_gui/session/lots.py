@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from inspector_gui.core.errors import KnownError
 from inspector_gui.core.lots.model import LotModel
-from inspector_gui.core.types import Floats, InspectionRow, Source
+from inspector_gui.core.types import Floats, InspectionRow, Outcome, Source
 from inspector_gui.session.feeds import Feeds
 from inspector_gui.session.history import History
 from inspector_gui.session.lot_forming import FeedLots, Forming, Group
@@ -233,7 +233,7 @@ class LotDesk(QObject):
             return f"Incomplete: {so_far} so far."
         if self.usual.model is None:
             return "Not judged: build what usual lots look like first."
-        if unreadable := sum(row.score is None for row in lot.rows):
+        if unreadable := sum(row.outcome is Outcome.ERROR for row in lot.rows):
             parts = "1 part" if unreadable == 1 else f"{unreadable} parts"
             return f"Not judged: {parts} could not be read. Inspect the lot again."
         if any(row.scoring_key != self.usual.model.scoring_key for row in lot.rows):

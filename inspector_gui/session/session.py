@@ -29,6 +29,7 @@ from inspector_gui.session.health import HealthDesk
 from inspector_gui.session.history import History
 from inspector_gui.session.judged_by import JudgedBy, judged_by
 from inspector_gui.session.limits import LimitsDesk
+from inspector_gui.session.maps import MapDesk
 from inspector_gui.session.references import ReferenceSets
 from inspector_gui.session.studies import Studies
 from inspector_gui.session.why import WhyDesk
@@ -81,6 +82,7 @@ class Session(QObject):
         self.limits = LimitsDesk(self.ask)
         self.history = History(self.ask, self.limits)
         self.why = WhyDesk(self._engine, self.references, self.history, self._features_folder)
+        self.maps = MapDesk(self._engine, self.references, self.history, self._features_folder)
         self.health = HealthDesk()
         self.studies = Studies(self.references, self._features_folder)
         self._loaded_set: int | None = None
@@ -105,6 +107,7 @@ class Session(QObject):
             failing.failed.connect(self.notice)
         self.references.noticed.connect(self.notice)
         self.limits.noticed.connect(self.notice)
+        self.maps.noticed.connect(self.notice)
 
     @cached_property
     def lots(self) -> "LotDesk":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from inspector_gui.core.types import Part
+from inspector_gui.core.types import Outcome, Part
 from inspector_gui.session.history import History
 from inspector_gui.session.references import ReferenceSets
 from inspector_gui.workers.engine import Engine
@@ -95,7 +95,7 @@ class WhyDesk(QObject):
     def _why_not(self, part: Part) -> str:
         """Return why a part cannot be explained, "" where it can."""
         current = self._references.current
-        if part.row.score is None:
+        if part.row.outcome is Outcome.ERROR:
             return "This part could not be read, so it was compared with nothing."
         if part.image is None:
             return "The picture of this part is no longer there, so it cannot be compared again."

@@ -89,7 +89,7 @@ class Inspections:
                 scoring_id=_scoring_id(session, inspection.set_id, inspection.scoring),
                 limits_id=inspection.limits.id,
                 gallery=inspection.limits.gallery,
-                score=float(scores.image),
+                score=None if scores.passed_stage1 else float(scores.image),
                 stage1=float(scores.stage1),
                 outcome=decision.outcome.value,
                 multiple=_number(decision.multiple),
@@ -238,7 +238,7 @@ class Inspections:
         try:
             if record.picture_sha is not None:
                 return decode(self._workspace.images.read(record.picture_sha), name=record.name)
-            if record.path is None or record.score is None:
+            if record.path is None or record.outcome == Outcome.ERROR.value:
                 return None
             data = read_bytes(Path(record.path))
             is_the_same = hashlib.sha256(data).hexdigest() == record.content_sha

@@ -253,15 +253,16 @@ class HeatmapPanel(Card):
         row, method = part.row, part.scoring.method.upper()
         total = sum(part.timings.values()) * 1000
         took = f" · {total:.0f} ms" if part.timings else ""
-        self.remark.setText("" if row.score is None else f"{method}{took}")
+        is_scored = row.score is not None or row.passed_stage1
+        self.remark.setText(f"{method}{took}" if is_scored else "")
         sentence = remark = ""
         current = self._session.references.current
-        if part.image is None and row.score is None:
+        if part.image is None and not is_scored:
             sentence = row.reason
         elif part.image is None:
             where = f" {row.path}" if row.path else self.tr(" its place")
             sentence = self.tr("The picture of this part is no longer at{0}.").format(where)
-        elif row.score is None:
+        elif not is_scored or (row.passed_stage1 and part.patches is None):
             remark = row.reason
         elif part.patches is None:
             remark = self.tr("{0} compares whole pictures; it has no map.").format(method)
@@ -304,6 +305,8 @@ class HeatmapPanel(Card):
         self.header.show_decision(decision.outcome, multiple, lines)
 
     def _findings(self, decision: Decision, row: InspectionRow) -> str:
+        if row.passed_stage1:
+            return self.tr("passed by stage 1; its map is only for looking") if self._seen else ""
         if row.score is None:
             return self.tr("not scored")
         if self._seen is None:

@@ -26,6 +26,7 @@ from inspector_gui.core.types import (
 )
 from inspector_gui.session import Session
 from inspector_gui.ui.card import label
+from inspector_gui.ui.gate_fields import GateFields
 from inspector_gui.ui.level_fields import LevelFields
 
 _FIXED = ("method", "preset", "border_weight")
@@ -75,6 +76,9 @@ class RecipeDialog(QDialog):
         self.levels = LevelFields(scoring)
         if has_option(scoring.method, "levels"):
             form.addRow(self.tr("Levels of the pyramid that are compared"), self.levels)
+        self.gate = GateFields(scoring)
+        if has_option(scoring.method, "gate"):
+            form.addRow(self.gate)
         self.reweight = QCheckBox(
             self.tr("Weight scores by the neighbourhood of the matched patch")
         )
@@ -121,6 +125,7 @@ class RecipeDialog(QDialog):
             given["k"] = ALL_REFERENCES
         given |= {"levels": self.levels.levels, "weights": self.levels.weights}
         given["search"] = EXACT_ONLY if self.exact.isChecked() else AUTOMATIC
+        given |= {"gate": self.gate.is_gate, "stage1_limit": self.gate.limit}
         given["reweight"] = self.reweight.isChecked()
         given = {k: v for k, v in given.items() if has_option(self._scoring.method, k)}
         try:

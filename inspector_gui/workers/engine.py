@@ -19,7 +19,7 @@ from PySide6.QtCore import Qt, Signal, Slot
 
 from inspector_gui import paths
 from inspector_gui.core.calibration import MIN_REFERENCES
-from inspector_gui.core.decision import decide
+from inspector_gui.core.decision import decide_part
 from inspector_gui.core.errors import KnownError
 from inspector_gui.core.types import ALL_REFERENCES, Frame, Inspection, Limits, Source
 from inspector_gui.workers.beside_work import BesideWork
@@ -28,6 +28,7 @@ from inspector_gui.workers.explaining import Answer, Explaining, Question
 from inspector_gui.workers.gallery_work import GalleryWork, Setup
 from inspector_gui.workers.health_work import Assessment, HealthWork
 from inspector_gui.workers.mailbox import Mailbox
+from inspector_gui.workers.map_on_demand import MapsOnDemand, WantedMap
 from inspector_gui.workers.preparing import Preparation
 from inspector_gui.workers.thread import Worker
 
@@ -50,6 +51,8 @@ class Engine(Worker):
     """An `Assessment` of the set's health."""
     explained = Signal(object)
     """The `Answer` to a `Question`."""
+    mapped = Signal(object)
+    """The `FoundMap` of a `WantedMap`."""
     state_changed = Signal(object)
     _configured = Signal(object)
     _asked = Signal(object)
@@ -72,6 +75,7 @@ class Engine(Worker):
         self._health = HealthWork()
         self._follows: GalleryWork | None = None
         self._explaining = Explaining()
+        self._maps = MapsOnDemand()
         self._preparation: Preparation | None = None
         self._beside: BesideWork | None = None
         self._is_awake = False
@@ -93,6 +97,10 @@ class Engine(Worker):
     def explain(self, question: Question | None) -> None:
         """Answer a question by `explained`, in place of any asked before; None: none."""
         self._asked.emit(question)
+
+    def compute_map(self, wanted: WantedMap) -> None:
+        """Answer by `mapped`, in place of any map asked for before."""
+        self._asked.emit(wanted)
 
     def submit(self, frame: Frame, is_live: bool) -> None:
         """Queue a frame; of a live source only the newest is kept."""
@@ -138,8 +146,11 @@ class Engine(Worker):
         self._wake()
 
     @Slot(object)
-    def _ask(self, question: Question | None) -> None:
-        self._explaining.ask(question)
+    def _ask(self, question: Question | WantedMap | None) -> None:
+        if isinstance(question, WantedMap):
+            self._maps.ask(question)
+        else:
+            self._explaining.ask(question)
         self._wake()
 
     def _wake(self) -> None:
@@ -190,6 +201,10 @@ class Engine(Worker):
             pass
         elif self._explaining.is_wanted(setup):
             self._explain(work)
+        elif self._maps.is_wanted(setup):
+            found = self._maps.answer(work, self._extractor, self.stopping.is_set)
+            if found is not None:
+                self.mapped.emit(found)
         elif work.to_score:
             self._say(Phase.CALIBRATING, done=len(work.scores), total=work.sample)
             if work.calibrate(self.stopping.is_set):
@@ -353,7 +368,7 @@ class Engine(Worker):
             scoring=work.setup.scoring,
             scores=replace(scores, pooled=features.pooled),
             limits=self._limits,
-            decision=decide(scores.image, self._limits),
+            decision=decide_part(scores, self._limits),
             nearest=tuple(work.hashes[row] for row in scores.nearest[:most]),
             judged_at=time.time(),
         )

@@ -181,10 +181,12 @@ class GalleryWork:
 
     def score_other(self, should_stop: ShouldStop) -> bool:
         """Score the next picture of another purpose; returns whether that was the last."""
+        from inspector_gui.core.methods.base import score_with_map
+
         sha = self.others_to_score[0]
         features = self._features_of(sha)
         if features is not None:  # else it was unreadable, which has been said
-            scored = self.method.score(features, self.gallery, should_stop=should_stop)
+            scored = score_with_map(self.method, features, self.gallery, should_stop=should_stop)
             if should_stop():
                 return False
             self.other_scores[sha] = scored.image

@@ -297,3 +297,36 @@ def test_all_references_are_a_k(some: tuple[Path, Path], invoke: Invoke, tmp_pat
     refused = invoke("score", parts, "--references", references, "--k", "some")
     assert refused.exit_code != 0
     assert "neither a number nor all" in refused.stderr
+
+
+def test_behind_a_gate_parts_that_stage_1_lets_through_have_no_map(
+    some: tuple[Path, Path], invoke: Invoke, tmp_path: Path
+) -> None:
+    references, parts = some
+    every = invoke("score", parts, "--references", references, "--json", tmp_path / "all.json")
+    assert every.exit_code == 0
+    whole = {part["path"]: part for part in read_json(tmp_path / "all.json")["parts"]}
+    limit = sorted(part["stage1"] for part in whole.values())[1]  # two of the four are let through
+    result = invoke(
+        "score", parts, "--references", references, "--gate", "--stage1-limit", repr(limit),
+        "--json", tmp_path / "r.json", "--csv", tmp_path / "r.csv", "--heatmaps", tmp_path / "maps",
+    )  # fmt: skip
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "2 parts passed by it, without a map" in result.stdout
+    found = read_json(tmp_path / "r.json")
+    assert found["stage1_limit"] == limit
+    for part in found["parts"]:
+        same = whole[part["path"]]
+        assert part["stage1"] == same["stage1"]
+        if part["stage1"] <= limit:
+            assert (part["decision"], part["score"], part["regions"]) == ("pass", None, None)
+            assert part["reason"] == "passed by stage 1; no map"
+        else:
+            assert part == same
+    assert len(list((tmp_path / "maps").iterdir())) == 2
+    suggested = invoke(
+        "score", parts, "--references", references, "--gate", "--json", tmp_path / "s.json"
+    )
+    assert suggested.exit_code == 0
+    assert read_json(tmp_path / "s.json")["stage1_limit"] > 0
+    assert read_json(tmp_path / "all.json")["stage1_limit"] is None

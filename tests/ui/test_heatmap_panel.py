@@ -12,9 +12,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from inspector_gui.core.decision import PASSED_BY_STAGE_1
 from inspector_gui.core.images import encode_png
 from inspector_gui.core.preprocess import Geometry
-from inspector_gui.core.types import KEEP, RGB, SQUASH, Part, Verdict
+from inspector_gui.core.types import KEEP, RGB, SQUASH, Outcome, Part, Verdict
 from inspector_gui.session import Session
 from inspector_gui.ui.heatmap_panel import HeatmapPanel
 from inspector_gui.ui.part_view import map_view, part_map
@@ -244,6 +245,26 @@ def test_an_unreadable_part_shows_its_reason(panel: HeatmapPanel, session: Sessi
     assert panel.area.sentence.isVisible()
     assert panel.area.sentence.text() == "part2.png is damaged."
     assert not panel.area.view.isVisible()
+
+
+def test_a_part_that_passed_by_stage_1_says_so_and_shows_its_map_when_that_comes(
+    panel: HeatmapPanel, session: Session
+) -> None:
+    passed = replace(
+        row(3, 1.0), score=None, multiple=None, reason=PASSED_BY_STAGE_1, outcome=Outcome.PASS
+    )
+    session.history.load([passed], SCORING)
+    session._store = None  # there is no engine to ask for the map
+    open_part(session, part(passed, image=picture()))
+    assert panel.header.word.text() == "PASS"
+    assert panel.header.multiple.text() == ""
+    assert panel.area.remark.text() == "passed by stage 1; no map"
+    assert panel.area.view.isVisible()
+    open_part(session, part(passed, image=picture(), patches=spot(9.0)))
+    assert panel.header.word.text() == "PASS"
+    assert panel.header.notes.text().startswith("passed by stage 1; its map is only for looking")
+    assert panel.area.scale.isVisible()
+    assert panel.header.overlay.isEnabled()
 
 
 def test_a_part_whose_picture_is_gone_says_where_it_was(

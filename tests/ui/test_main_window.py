@@ -110,6 +110,10 @@ def test_the_parameters_of_a_set_are_changed_in_the_window(
     for box in dialog.levels.boxes[1:]:
         box.setChecked(True)
     dialog.levels.alike.setChecked(True)
+    assert dialog.gate.all_maps.isChecked()
+    assert not dialog.gate.field.isEnabled()
+    dialog.gate.all_maps.setChecked(False)
+    dialog.gate.field.setValue(2.5)
     with qtbot.waitSignal(session.references.current_changed):
         dialog.apply()
     current = session.references.current
@@ -118,6 +122,7 @@ def test_the_parameters_of_a_set_are_changed_in_the_window(
     assert (scoring.k, scoring.kappa, scoring.size, scoring.crop) == (20, 3, 256, 224)
     assert (scoring.height, scoring.fit, scoring.tiles) == (320, KEEP, 0)
     assert (scoring.levels, scoring.weights) == ("2,3", SCALED)
+    assert (scoring.gate, scoring.stage1_limit) == (True, 2.5)
     window.actions_by_name["parameters"].trigger()
     again = window.findChildren(RecipeDialog)[-1]
     assert not again.all_references.isChecked()

@@ -83,6 +83,10 @@ def scoring_for(method: str, *, preset: str = "default", **overrides: object) ->
     if scoring.weights not in WEIGHTS:
         known = " or ".join(WEIGHTS)
         raise KnownError(f"There are no weights {scoring.weights!r} of levels; choose {known}.")
+    if not 0 <= scoring.stage1_limit < float("inf"):
+        raise KnownError("--stage1-limit is a score of stage 1: above 0, or 0 for a suggestion.")
+    if scoring.stage1_limit and not scoring.gate:
+        raise KnownError("--stage1-limit belongs to --gate.")
     if scoring.precision not in PRECISIONS:
         known = ", ".join(PRECISIONS)
         raise KnownError(f"There is no precision {scoring.precision!r}; choose {known}.")

@@ -54,6 +54,35 @@ class Fitted(Protocol):
         ...
 
 
+@runtime_checkable
+class Gated(Protocol):
+    """A method that may pass a part without its map."""
+
+    def score_with_map(
+        self,
+        features: Features,
+        gallery: Gallery,
+        *,
+        exclude: int | None = None,
+        should_stop: ShouldStop = lambda: False,
+    ) -> Scores:
+        """Score one part as `Method.score` does, with its map in any case."""
+        ...
+
+
+def score_with_map(
+    method: Method,
+    features: Features,
+    gallery: Gallery,
+    *,
+    exclude: int | None = None,
+    should_stop: ShouldStop = lambda: False,
+) -> Scores:
+    """Score a part by a method, past its gate: what limits and comparisons are made from."""
+    score = method.score_with_map if isinstance(method, Gated) else method.score
+    return score(features, gallery, exclude=exclude, should_stop=should_stop)
+
+
 def fit(
     method: Method,
     gallery: Gallery,
@@ -71,7 +100,7 @@ def leave_one_out(
 ) -> Scores:
     """Score a reference against all others of its own gallery, excluded by its row."""
     features = Features(gallery.pooled_of([row])[0], gallery.levels(row), gallery.inside(row))
-    return method.score(features, gallery, exclude=row, should_stop=should_stop)
+    return score_with_map(method, features, gallery, exclude=row, should_stop=should_stop)
 
 
 def require_references(gallery: Gallery, exclude: int | None) -> None:

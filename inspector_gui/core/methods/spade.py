@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 
 from inspector_gui.core.compiled import CompiledSearch, code_folder, load_search
 from inspector_gui.core.features import Features, Gallery
-from inspector_gui.core.level_weights import LevelWeights, WeightedGallery, level_weights
+from inspector_gui.core.level_weights import WeightedGallery, level_weights
 from inspector_gui.core.methods.base import anomaly_map
 from inspector_gui.core.methods.border import border_weight
 from inspector_gui.core.methods.dn2 import global_score
+from inspector_gui.core.methods.gate import gate_limit
 from inspector_gui.core.methods.own_border import OwnBorder, own_border
 from inspector_gui.core.neighbours import ShouldStop
 from inspector_gui.core.pyramid import (
@@ -40,7 +41,7 @@ class Spade:
     """SPADE with `scoring.k` references, `scoring.kappa` gallery features, `scoring.sigma`.
 
     `stage1_limit` lets parts at or below it pass without a map, as published; None (the default)
-    computes a map for every part, since people look at parts.
+    takes the recipe's, which has none unless it has a gate: people look at parts.
     """
 
     scoring: Scoring
@@ -67,10 +68,34 @@ class Spade:
     ) -> Scores:
         """See `Method.score`."""
         began = time.perf_counter()
+        limit = self.stage1_limit
+        if limit is None and self.scoring.gate:
+            limit = self._kept_of(gallery).stage1_limit
+        if limit is not None:
+            stage1, rows = global_score(features, gallery, self.scoring.k, exclude=exclude)
+            if stage1 <= limit:
+                seconds = time.perf_counter() - began
+                return Scores(
+                    image=stage1,
+                    stage1=stage1,
+                    nearest=rows,
+                    timings={"stage1": seconds},
+                    passed_stage1=True,
+                )
+        return self.score_with_map(features, gallery, exclude=exclude, should_stop=should_stop)
+
+    def score_with_map(
+        self,
+        features: Features,
+        gallery: Gallery,
+        *,
+        exclude: int | None = None,
+        should_stop: ShouldStop = lambda: False,
+    ) -> Scores:
+        """See `Gated.score_with_map`."""
+        began = time.perf_counter()
         stage1, rows = global_score(features, gallery, self.scoring.k, exclude=exclude)
         timings = {"stage1": time.perf_counter() - began}
-        if self.stage1_limit is not None and stage1 <= self.stage1_limit:
-            return Scores(image=stage1, stage1=stage1, nearest=rows, timings=timings)
         began = time.perf_counter()
         kept = self._kept_of(gallery)
         rows_here, places = self._places(rows, gallery, exclude)
@@ -114,7 +139,7 @@ class Spade:
 
     def _kept_of(self, gallery: Gallery) -> "_Kept":
         if not self._kept or self._kept[0].gallery is not gallery:
-            self._kept[:] = [_Kept(gallery, level_weights(self.scoring, gallery))]
+            self._kept[:] = [_Kept(self.scoring, gallery)]
         return self._kept[0]
 
     def _search(self) -> CompiledSearch | None:
@@ -142,8 +167,9 @@ def _search_on(device: str) -> "DeviceSearch":
 class _Kept:
     """References of one gallery, laid out once and kept for other parts: up to `MOST_BYTES`."""
 
-    def __init__(self, gallery: Gallery, weights: LevelWeights) -> None:
-        self.gallery, self.weights = gallery, weights
+    def __init__(self, scoring: Scoring, gallery: Gallery) -> None:
+        self.scoring, self.gallery = scoring, gallery
+        self.weights = level_weights(scoring, gallery)
         self._shape: PyramidShape | None = None
         self._references: dict[int, ReferencePlaces] = {}
         self._last: tuple[tuple[int, ...], PyramidGallery] | None = None
@@ -161,6 +187,11 @@ class _Kept:
         places = PyramidGallery(tuple(chosen.values()))
         self._last = rows, places
         return places
+
+    @cached_property
+    def stage1_limit(self) -> float | None:
+        """The limit of the recipe's gate; None without one."""
+        return gate_limit(self.scoring, self.gallery)
 
     @cached_property
     def own_border(self) -> OwnBorder:
