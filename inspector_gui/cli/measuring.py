@@ -10,8 +10,18 @@ from inspector_gui.cli.endings import ends_in_words, stops_when_ended
 from inspector_gui.cli.options import ProgressStyle, examples
 from inspector_gui.core.errors import KnownError
 
-PAPERS = ("dn2",)
-_NETWORKS = "efficientnet_lite0,efficientnet_lite1,efficientnet_lite2,resnet50,resnet101,resnet152"
+_NETWORKS_OF: dict[str, tuple[str | None, ...]] = {
+    "dn2": (
+        "efficientnet_lite0",
+        "efficientnet_lite1",
+        "efficientnet_lite2",
+        "resnet50",
+        "resnet101",
+        "resnet152",
+    ),
+    "spade": (None,),
+}
+"""That ablations compare where none are named; None: that of the preset."""
 
 app = typer.Typer()
 
@@ -113,6 +123,8 @@ def evaluate(
         "inspector-gui ablate --paper dn2 datasets/screw",
         "inspector-gui ablate --paper dn2 parts_by_kind --json ablation.json --plots plots",
         "inspector-gui ablate --paper dn2 datasets/screw --backbones efficientnet_lite0,resnet50",
+        "inspector-gui ablate --paper spade datasets/screw --json levels.json --plots plots",
+        "inspector-gui ablate --paper spade datasets/screw --preset paper",
     )
 )
 @ends_in_words
@@ -121,14 +133,15 @@ def ablate(
     dataset: Annotated[
         Path, typer.Argument(metavar="DATASET", help="A folder in MVTec layout, or of classes.")
     ],
-    paper: Annotated[str, typer.Option(metavar="dn2", help="Whose ablations.")],
+    paper: Annotated[str, typer.Option(metavar="dn2|spade", help="Whose ablations.")],
     backbones: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="NAME[,NAME...]",
-            help="Networks to compare; the first that can be used serves all other ablations.",
+            help="Networks to compare (dn2); the first that can be used serves all other "
+            "ablations. For spade one network, that of its preset if left out.",
         ),
-    ] = _NETWORKS,
+    ] = None,
     plots: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Write a plot of each as PNG.")
     ] = None,
@@ -141,6 +154,9 @@ def ablate(
     crop: options.Crop = None,
     tiles: options.Tiles = None,
     k: options.K = None,
+    kappa: options.Kappa = None,
+    weights: options.Weights = None,
+    sigma: options.Sigma = None,
     seed: options.Seed = 0,
     json: options.Json = None,
     progress: options.Progress = ProgressStyle.BAR,
@@ -150,32 +166,42 @@ def ablate(
     dn2: depth of the network, number of neighbours, number of references, impurity with and
     without cleaning of half of them, k-means centroids. A network whose weights are missing and
     cannot be downloaded is skipped and said.
+
+    spade: levels of the pyramid alone and together (table 6), the nearest K references against K
+    drawn at random (table 7); metrics of the image and of its pixels.
     """
-    if paper not in PAPERS:
-        raise KnownError(f"There are no ablations of {paper!r}; choose {' or '.join(PAPERS)}.")
-    from inspector_gui.cli import ablate as command
+    if paper not in _NETWORKS_OF:
+        known = " or ".join(_NETWORKS_OF)
+        raise KnownError(f"There are no ablations of {paper!r}; choose {known}.")
     from inspector_gui.cli.recipe import scoring_from
 
-    names = dict.fromkeys(name.strip() for name in backbones.split(",") if name.strip())
-    if not names:
-        raise KnownError("--backbones names no network.")
+    names = _names(backbones) if backbones is not None else _NETWORKS_OF[paper]
     scorings = [
         scoring_from(
-            "dn2",
-            preset,
-            runtime,
-            backbone=name,
-            precision=precision,
-            size=size,
-            height=height,
-            fit=fit,
-            crop=crop,
-            tiles=tiles,
-            k=k,
+            paper, preset, runtime, backbone=name, precision=precision, size=size, height=height,
+            fit=fit, crop=crop, tiles=tiles, k=k, kappa=kappa, weights=weights, sigma=sigma,
         )
         for name in names
-    ]
+    ]  # fmt: skip
+    if paper == "spade":
+        from inspector_gui.cli import ablate_maps
+
+        if len(scorings) > 1:
+            raise KnownError("The ablations of spade are by one network; name one in --backbones.")
+        return ablate_maps.run(
+            dataset, scorings[0], seed=seed, json=json, plots=plots, style=progress
+        )
+    from inspector_gui.cli import ablate as command
+
     return command.run(dataset, scorings, seed=seed, json=json, plots=plots, style=progress)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """Return the networks that an option names, each once."""
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    if not names:
+        raise KnownError("--backbones names no network.")
+    return names
 
 
 def _numbers(texts: list[str], option: str) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""Plots of ablations as PNG files, in the manner of the DN2 paper's figures."""
+"""Plots of ablations as PNG files: DN2's in the manner of its paper's figures, and SPADE's."""
 
 import io
 from collections.abc import Sequence
@@ -7,10 +7,12 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from inspector_gui.core.measuring import ablation
+from inspector_gui.core.measuring import ablation, map_ablation
 from inspector_gui.core.measuring.ablation import ALL, Point
+from inspector_gui.core.measuring.map_ablation import MapPoint
 
 _INCHES, _DPI = (6.0, 4.0), 150
+_OF_MAPS = {"image_auroc": "image AUROC", "pixel_auroc": "pixel AUROC", "aupro": "AUPRO"}
 
 
 def draw(points: Sequence[Point], dataset: str) -> dict[str, bytes]:
@@ -49,6 +51,53 @@ def draw(points: Sequence[Point], dataset: str) -> dict[str, bytes]:
             is_log=True,
         ),
     }
+
+
+def draw_maps(points: Sequence[MapPoint], dataset: str) -> dict[str, bytes]:
+    """Return the plots of SPADE's ablations as PNG files, by the name each should have."""
+    by = {
+        name: [point for point in points if point.ablation == name]
+        for name in (map_ablation.LEVELS, map_ablation.NEAREST, map_ablation.RANDOM)
+    }
+    return {
+        "levels": _by_levels(by[map_ablation.LEVELS], f"{dataset}: levels of the pyramid"),
+        "neighbours": _by_k(by, f"{dataset}: K nearest references and K at random"),
+    }
+
+
+def _by_levels(points: Sequence[MapPoint], title: str) -> bytes:
+    figure, axes = _figure(title, "%")
+    axes.set_xlabel("levels that are compared")
+    for metric, label in _OF_MAPS.items():
+        known = [(p.levels, p.mean(metric)) for p in points]
+        drawn = [(levels, 100 * area) for levels, area in known if area is not None]
+        if drawn:
+            axes.plot(*zip(*drawn, strict=True), "o", label=label)
+    axes.legend()
+    return _png(figure)
+
+
+def _by_k(by: dict[str, list[MapPoint]], title: str) -> bytes:
+    figure, axes = _figure(title, "%")
+    axes.set_xlabel("references K")
+    axes.set_xscale("log")
+    for number, (metric, label) in enumerate(_OF_MAPS.items()):
+        for name, dashes in ((map_ablation.NEAREST, "-"), (map_ablation.RANDOM, "--")):
+            known = [(p, p.mean(metric)) for p in by[name]]
+            drawn = [(p, 100 * area) for p, area in known if area is not None]
+            if drawn:
+                axes.errorbar(
+                    [float(p.k) for p, _ in drawn],
+                    [area for _, area in drawn],
+                    yerr=[100 * (p.spread(metric) or 0) for p, _ in drawn],
+                    color=f"C{number}",
+                    ls=dashes,
+                    marker="o",
+                    capsize=3,
+                    label=label if dashes == "-" else f"{label}, at random",
+                )
+    axes.legend()
+    return _png(figure)
 
 
 def _bars(points: Sequence[Point], title: str) -> bytes:
@@ -91,12 +140,12 @@ def _curves(
     return _png(figure)
 
 
-def _figure(title: str) -> tuple[Figure, Axes]:
+def _figure(title: str, label: str = "image ROC-AUC %") -> tuple[Figure, Axes]:
     figure = Figure(figsize=_INCHES, dpi=_DPI, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     axes.set_title(title)
-    axes.set_ylabel("image ROC-AUC %")
+    axes.set_ylabel(label)
     axes.grid(alpha=0.3)
     return figure, axes
 

@@ -57,6 +57,40 @@ def test_ablations_are_tables_json_and_plots(washers: Path, invoke: Invoke, tmp_
         assert title in result.stdout
 
 
+def test_the_ablations_of_spade_are_tables_json_and_plots(
+    washers: Path, invoke: Invoke, tmp_path: Path
+) -> None:
+    result = invoke(
+        "ablate", washers, "--paper", "spade", "--size", 64, "--k", 5, "--progress", "none",
+        "--json", tmp_path / "a.json", "--plots", tmp_path / "plots",
+    )  # fmt: skip
+    assert (result.exit_code, result.stderr) == (0, "")
+    found = read_json(tmp_path / "a.json")
+    assert (found["paper"], found["dataset"]) == ("spade", "washers")
+    assert (found["backbone"], found["size"]) == ("efficientnet_lite0", 64)
+    settings: dict[str, list[object]] = {}
+    for point in found["points"]:
+        settings.setdefault(point["ablation"], []).append((point["levels"], point["k_used"]))
+        for metric in ("image_auroc", "stage1_auroc", "pixel_auroc", "aupro"):
+            assert 0 <= point[metric] <= 1
+    assert settings == {
+        "levels": [(levels, 5) for levels in ("1", "2", "3", "1,2", "1,3", "2,3", "1,2,3")],
+        "nearest references": [("1,2,3", 1), ("1,2,3", 5), ("1,2,3", 6)],
+        "random references": [("1,2,3", 1), ("1,2,3", 5)],
+    }
+    assert {path.name for path in (tmp_path / "plots").iterdir()} == {
+        "levels.png",
+        "neighbours.png",
+    }
+    for path in (tmp_path / "plots").iterdir():
+        image = decode(path.read_bytes())
+        assert image.shape == (600, 900, 3)
+        assert (image < 128).mean() > 0.005  # something is drawn
+    for title in ("Levels of the pyramid", "K nearest references", "K references at random"):
+        assert title in result.stdout
+    assert "efficientnet_lite0, pictures at 64 x 64 pixels" in result.stdout
+
+
 def test_a_network_that_cannot_be_used_is_skipped_and_said(
     washers: Path, invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,7 +130,13 @@ def test_missing_weights_that_cannot_be_fetched_are_named_and_the_rest_is_measur
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["{washers}", "--paper", "spade"], "no ablations of 'spade'"),
+        (["{washers}", "--paper", "simplenet"], "no ablations of 'simplenet'"),
+        (["{washers}/train", "--paper", "spade"], "is not in MVTec layout"),
+        (["{washers}", "--paper", "dn2", "--kappa", "2"], "dn2 has no option --kappa"),
+        (
+            ["{washers}", "--paper", "spade", "--backbones", "resnet18,resnet50"],
+            "The ablations of spade are by one network",
+        ),
         (["nowhere", "--paper", "dn2"], "nowhere is not a folder"),
         (["{washers}/train", "--paper", "dn2"], "only one class"),
         (["{washers}", "--paper", "dn2", "--backbones", "vgg16"], "no backbone 'vgg16'"),
