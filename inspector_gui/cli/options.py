@@ -6,8 +6,6 @@ from typing import Annotated
 
 import typer
 
-from inspector_gui.core.types import ALL_REFERENCES
-
 
 class ProgressStyle(StrEnum):
     """How progress is shown."""
@@ -28,6 +26,8 @@ def examples(*lines: str) -> str:
 def neighbours(text: str) -> int:
     """Return the K in a text: a number, or `all`."""
     if text.strip().lower() == "all":
+        from inspector_gui.core.types import ALL_REFERENCES  # not for every --help
+
         return ALL_REFERENCES
     try:
         return int(text)
