@@ -22,9 +22,14 @@ def map_on_frame(patches: Floats, scoring: Scoring, size: tuple[int, int]) -> Fl
     `size`: height and width of the picture. What preprocessing cropped away was not inspected and
     is scored lowest of all.
     """
+    return input_on_frame(anomaly_map(patches, scoring), scoring, size)
+
+
+def input_on_frame(values: Floats, scoring: Scoring, size: tuple[int, int]) -> Floats:
+    """Return a map on the network's input (float32, height x width of it) as `map_on_frame`."""
     frame = _frame(scoring, size)
     geometry = Geometry.of(scoring)
-    values = geometry.to_picture(anomaly_map(patches, scoring), *size, frame=frame)
+    values = geometry.to_picture(values, *size, frame=frame)
     place = geometry.placement(*size)
     values[place.outside(0, frame[0])] = np.finfo(np.float32).min
     values[:, place.outside(1, frame[1])] = np.finfo(np.float32).min
