@@ -11,11 +11,11 @@ the end. Photographs are development data.
 
 import argparse
 import json
-import os
 import time
 from pathlib import Path
 
 import numpy as np
+from photograph_sets import DATA
 from table import show
 
 from inspector_gui import paths
@@ -26,16 +26,12 @@ from inspector_gui.core.methods import scoring_for
 from inspector_gui.core.patches import patch_features
 from inspector_gui.core.types import Floats
 
-PHOTOGRAPHS = Path(
-    os.environ.get("INSPECTOR_TEST_DATA") or Path(__file__).parents[3] / "shared" / "data"
-)
-
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path, help="write the figures as one object")
-    parser.add_argument("--data", type=Path, default=PHOTOGRAPHS / "magnetic_tile")
+    parser.add_argument("--data", type=Path, default=DATA / "magnetic_tile")
     parser.add_argument("--patches", type=int, default=250_000)
     parser.add_argument("--share", type=float, default=0.1)
     parser.add_argument("--steps", type=int, default=400, help="picks of the plain algorithm")

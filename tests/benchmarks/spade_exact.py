@@ -1,18 +1,25 @@
 """SPADE's exact search against faiss on concatenated features, on real photographs.
 
+    python tests/benchmarks/spade_exact.py [--json FILE] [--dataset cookie] [--levels raw]
+
 Every test picture that is taken is compared with its K nearest references, as the method does.
-The searches take turns within a round, so that other work on this computer meets both alike.
+The searches take turns within a round, so that other work on this computer meets both alike. Rows
+of magnetic_tile with another K, or with fewer references (evenly spread), tell how time grows;
+`--no-growth` leaves them out. Stage 1, which chooses the K, is timed apart. Photographs are
+development data.
 """
 
+import argparse
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from functools import partial
 
 import faiss
 import numpy as np
-from table import options, show
+from photograph_sets import folder_of
+from table import median_seconds, parser_of, show
 
 from inspector_gui import paths
 from inspector_gui.core.compiled import CompiledSearch, code_folder, compile_search, load_search
@@ -24,8 +31,9 @@ from inspector_gui.core.pyramid_search import nearest_places
 from inspector_gui.core.types import Floats, Scoring
 
 Levels = tuple[Floats, Floats, Floats]
-DATA = Path(__file__).parents[2].parent / "shared" / "data"
 DATASETS = ("cookie", "magnetic_tile", "hazelnut_toy")
+GROWING = "magnetic_tile"
+"""The data set that is large enough to show how time grows."""
 PARTS = 3
 """Test pictures of each data set, spread evenly over its folders."""
 SAMPLES = 12
@@ -44,35 +52,45 @@ class Dataset:
 
 def main() -> None:
     """Measure raw and scaled levels at K = 50, and larger K where there are references."""
-    given = options(__doc__ or "")
+    parser = parser_of(__doc__ or "", rounds=5)
+    parser.add_argument("--dataset", action="append", help="can be given again; all if left out")
+    parser.add_argument("--levels", choices=("raw", "scaled"), help="both if left out")
+    parser.add_argument("--growth", action=argparse.BooleanOptionalAction, default=True)
+    given = parser.parse_args()
     compile_search(code_folder())
     search = load_search(code_folder())
     assert search is not None
-    rounds = max(3, given.rounds // 3)
-    rows: list[dict[str, object]] = []
-    datasets = {name: features_of(name) for name in DATASETS}
-    for data in datasets.values():
-        rows += [
-            measured(data, k=50, levels=levels, search=search, rounds=rounds)
-            for levels in ("raw", "scaled")
-        ]
-    large = datasets["magnetic_tile"]
-    rows += [
-        measured(large, k=k, levels="raw", search=search, rounds=3, is_growth=True)
-        for k in (10, 100, len(large.references))
+    chosen = {name: features_of(name) for name in given.dataset or DATASETS}
+    rows: list[dict[str, object]] = [
+        measured(data, k=50, levels=levels, search=search, rounds=given.rounds)
+        for data in chosen.values()
+        for levels in ([given.levels] if given.levels else ["raw", "scaled"])
     ]
+    if given.growth and GROWING in chosen:
+        whole = chosen[GROWING]
+        count = len(whole.references)
+        settings = [(k, whole) for k in (10, 100, count)]
+        settings += [(50, some_of(whole, share)) for share in (count // 8, count // 3)]
+        rows += [
+            measured(
+                data, k=k, levels=given.levels or "raw", search=search, rounds=min(3, given.rounds),
+                is_growth=True,
+            )
+            for k, data in settings
+        ]  # fmt: skip
     show("SPADE map, all places of 56 x 56, exact", rows, given.json)
 
 
 def features_of(name: str) -> Dataset:
     """Return the features of a data set's references and of some of its test pictures."""
+    folder = folder_of(name)
     extractor = Extractor(
         Scoring(), weights_folder=paths.weights_folder(), cache=paths.networks_folder()
     )
     references = [
-        extractor.extract(read_image(p)) for p in list_images([DATA / name / "train" / "good"])
+        extractor.extract(read_image(p)) for p in list_images([folder / "train" / "good"])
     ]
-    tests = sorted((DATA / name / "test").rglob("*.*"))
+    tests = sorted((folder / "test").rglob("*.*"))
     parts = [extractor.extract(read_image(p)) for p in tests[:: len(tests) // PARTS][:PARTS]]
     return Dataset(
         name,
@@ -80,6 +98,12 @@ def features_of(name: str) -> Dataset:
         [f.levels for f in references],
         [(f.pooled, f.levels) for f in parts],
     )
+
+
+def some_of(data: Dataset, count: int) -> Dataset:
+    """Return a data set with so many of its references, evenly spread."""
+    rows = np.linspace(0, len(data.references) - 1, count).round().astype(int)
+    return replace(data, pooled=data.pooled[rows], references=[data.references[r] for r in rows])
 
 
 def scales_of(references: Sequence[Levels]) -> list[np.float32]:
@@ -101,9 +125,10 @@ def measured(
     """Return one row: medians over rounds of the time for a part, averaged over parts."""
     one = np.float32(1)
     scales = scales_of(data.references) if levels == "scaled" else [one, one, one]
-    ours, theirs, first, worst, against_double = [], [], [], 0.0, 0.0
+    ours, theirs, first, choosing, worst, against_double = [], [], [], [], 0.0, 0.0
     for pooled, own in data.parts[: 1 if is_growth else PARTS]:
         chosen = sorted(int(row) for row in nearest(pooled, data.pooled, k))
+        choosing.append(median_seconds(partial(nearest, pooled, data.pooled, k), rounds=5))
         query = scaled(own, scales)
         references = [scaled(data.references[row], scales) for row in chosen]
         gallery = pyramid_gallery(references)
@@ -131,8 +156,9 @@ def measured(
     return {
         "dataset": data.name,
         "k": k,
-        "references": min(k, len(data.references)),
+        "references": len(data.references),
         "levels": levels,
+        "stage1_seconds": statistics.mean(choosing),
         "seconds": statistics.mean(ours),
         "faiss_seconds": statistics.mean(theirs),
         "ratio": statistics.mean(theirs) / statistics.mean(ours),

@@ -13,13 +13,20 @@ from rich.table import Table
 
 from inspector_gui.core.types import RGB
 
+_WIDTH_IN_FILES = 200
+
 
 def options(description: str) -> argparse.Namespace:
     """Return the options of a benchmark script."""
+    return parser_of(description).parse_args()
+
+
+def parser_of(description: str, *, rounds: int = 15) -> argparse.ArgumentParser:
+    """Return a parser of the options that every benchmark has."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--json", type=Path, help="write the figures as a list of objects")
-    parser.add_argument("--rounds", type=int, default=15, help="measurements of each; odd")
-    return parser.parse_args()
+    parser.add_argument("--rounds", type=int, default=rounds, help="measurements of each; odd")
+    return parser
 
 
 def median_seconds(work: Callable[[], object], *, rounds: int) -> float:
@@ -40,7 +47,8 @@ def show(title: str, rows: list[dict[str, object]], json_file: Path | None) -> N
         table.add_column(name, justify="left" if isinstance(rows[0][name], str) else "right")
     for row in rows:
         table.add_row(*(f"{v:.4g}" if isinstance(v, float) else str(v) for v in row.values()))
-    Console().print(table)
+    console = Console()
+    (console if console.is_terminal else Console(width=_WIDTH_IN_FILES)).print(table)
     if json_file is not None:
         json_file.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
 
