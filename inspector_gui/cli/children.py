@@ -25,6 +25,19 @@ def convert(
     return command.run(backbone, progress)
 
 
+@app.command(hidden=True)
+@ends_in_words
+@stops_when_ended
+def quantise(
+    request: Annotated[Path, typer.Option(metavar="FILE", help="Which recipe, which pictures.")],
+    progress: options.Progress = ProgressStyle.BAR,
+) -> int:
+    """Make the int8 network of a recipe, calibrated on its references."""
+    from inspector_gui.cli import quantise as command
+
+    return command.run(request, progress)
+
+
 @app.command(name="compile", hidden=True)
 @ends_in_words
 @stops_when_ended

@@ -11,12 +11,13 @@ from rich.table import Table
 from inspector_gui.cli.options import ProgressStyle
 from inspector_gui.cli.outputs import Outputs
 from inspector_gui.cli.progress import naming, reporting
+from inspector_gui.cli.quantise import calibrated_on
 from inspector_gui.cli.recipe import fitted_to, open_extractor, temporary_bank
 from inspector_gui.cli.tables import in_words, input_in_words, show, training_in_words
 from inspector_gui.core.images import display_name, read_bytes
 from inspector_gui.core.measuring.contamination import evaluate_varied
 from inspector_gui.core.measuring.datasets import Dataset, read_dataset
-from inspector_gui.core.measuring.evaluation import Evaluation, evaluate
+from inspector_gui.core.measuring.evaluation import Evaluation, Picture, evaluate
 from inspector_gui.core.measuring.variation import CLEAN, CLEANED, CONTAMINATED, Variation
 from inspector_gui.core.methods import make_method
 from inspector_gui.core.types import Scoring
@@ -75,25 +76,31 @@ def _subsampled(dataset: Dataset, count: int | None) -> Dataset:
 
 
 def _fitted_to(scoring: Scoring, dataset: Dataset) -> Scoring:
-    return fitted_to(scoring, [(path, partial(read_bytes, path)) for path in dataset.train])
+    return fitted_to(scoring, _references(dataset))
+
+
+def _references(dataset: Dataset) -> list[Picture]:
+    return [(path, partial(read_bytes, path)) for path in dataset.train]
 
 
 def _evaluate(
     dataset: Dataset, scoring: Scoring, variation: Variation, *, seed: int, style: ProgressStyle
 ) -> list[Evaluation]:
-    with temporary_bank(scoring) as bank, reporting(style) as report:
+    with reporting(style) as report:
         named = naming(report, f"{dataset.name}, {scoring.method}")
-        extractor = open_extractor(scoring, named)
-        if variation == Variation():
-            one = evaluate(
-                dataset, scoring=scoring, method=make_method(scoring), extractor=extractor,
-                bank=bank, seed=seed, report=named,
+        scoring = calibrated_on(scoring, _references(dataset), named)
+        with temporary_bank(scoring) as bank:
+            extractor = open_extractor(scoring, named)
+            if variation == Variation():
+                one = evaluate(
+                    dataset, scoring=scoring, method=make_method(scoring), extractor=extractor,
+                    bank=bank, seed=seed, report=named,
+                )  # fmt: skip
+                return [one]
+            return evaluate_varied(
+                dataset, scoring=scoring, variation=variation, extractor=extractor, bank=bank,
+                seed=seed, report=named,
             )  # fmt: skip
-            return [one]
-        return evaluate_varied(
-            dataset, scoring=scoring, variation=variation, extractor=extractor, bank=bank,
-            seed=seed, report=named,
-        )  # fmt: skip
 
 
 def _show(results: Sequence[Evaluation], *, is_varied: bool) -> None:

@@ -60,7 +60,12 @@ Runtime = Annotated[
     typer.Option(metavar="openvino|torch", help="What runs the network; torch where a GPU is."),
 ]
 Precision = Annotated[
-    str | None, typer.Option(metavar="f32|bf16|f16", help="Of the network's arithmetic.")
+    str | None,
+    typer.Option(
+        metavar="f32|bf16|f16|int8",
+        help="Of the network's arithmetic. int8 is calibrated on the references, and takes "
+        'pip install "inspector-gui[int8]".',
+    ),
 ]
 Size = Annotated[
     int | None,

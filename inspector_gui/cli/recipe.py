@@ -17,7 +17,7 @@ from inspector_gui.core.input_size import fitted
 from inspector_gui.core.measuring.evaluation import FeatureBank, Picture
 from inspector_gui.core.method_options import has_compiled_search
 from inspector_gui.core.methods import scoring_for
-from inspector_gui.core.runtimes import converted_path, default_runtime
+from inspector_gui.core.runtimes import INT8, converted_path, default_runtime
 from inspector_gui.core.types import Progress, Scoring
 from inspector_gui.store.features_cache import open_store
 
@@ -26,7 +26,8 @@ def scoring_from(
     method: str, preset: str | None, runtime: str | None, **options: object
 ) -> Scoring:
     """Return the scoring that options name; raises `KnownError` for one the method lacks."""
-    runtime = runtime or default_runtime()
+    if runtime is None:
+        runtime = "openvino" if options.get("precision") == INT8 else default_runtime()
     return scoring_for(method, preset=preset or "default", runtime=runtime, **options)
 
 
@@ -46,8 +47,13 @@ def fitted_to(scoring: Scoring, pictures: Sequence[Picture]) -> Scoring:
 def open_extractor(scoring: Scoring, report: Report) -> Extractor:
     """Load the network of a scoring; what was never made on this computer is made first."""
     weights, networks = paths.weights_folder(), paths.networks_folder()
+    if scoring.precision == INT8 and not scoring.calibration:
+        raise KnownError(
+            "int8 is calibrated on references, which this command has none of; choose another "
+            "precision."
+        )
     is_converted = converted_path(backbone(scoring.backbone), networks).exists()
-    if scoring.runtime == "openvino" and not is_converted:
+    if scoring.runtime == "openvino" and scoring.precision != INT8 and not is_converted:
         convert_apart(scoring.backbone, report)
     if has_compiled_search(scoring.method) and not is_compiled():
         with suppress(KnownError):  # numpy gives the same answers, later

@@ -13,6 +13,7 @@ from rich.table import Table
 from inspector_gui.cli.options import ProgressStyle
 from inspector_gui.cli.outputs import Outputs
 from inspector_gui.cli.progress import Report, reporting
+from inspector_gui.cli.quantise import calibrated_on
 from inspector_gui.cli.recipe import fitted_to, open_extractor, temporary_bank
 from inspector_gui.cli.tables import show
 from inspector_gui.core.calibration import MIN_REFERENCES, suggest_limits
@@ -100,6 +101,9 @@ def run(request: Request, scoring: Scoring, style: ProgressStyle) -> int:
         raise KnownError(f"{scoring.method} has no regions to measure by --mm-per-pixel.")
     files = (request.csv, request.json)
     with Outputs(files=files, folder=request.heatmaps) as outputs:
+        with reporting(style) as report:
+            scoring = calibrated_on(scoring, references, report)
+        method = make_method(scoring)  # of the network that int8 has by now
         with temporary_bank(scoring) as bank, reporting(style) as report:
             extractor = open_extractor(scoring, report)
             learned = learn_pictures(references, bank, extractor, report=report)

@@ -11,6 +11,7 @@ import numpy as np
 from inspector_gui.core.backbones import backbone
 from inspector_gui.core.neighbours import Ints, nearest
 from inspector_gui.core.preprocess import MOST_AT_ONCE, Geometry, Placement, normalise
+from inspector_gui.core.quantising import quantised_path
 from inspector_gui.core.runtimes import Network, load_network
 from inspector_gui.core.tiles import STRIDES, run_in_tiles
 from inspector_gui.core.types import KEEP, RGB, Floats, Inside, Scoring
@@ -187,9 +188,20 @@ def _placed(level: Floats, cells: Inside, grid: tuple[int, int]) -> Floats:
 
 
 class Extractor:
-    """Preprocessing and network of one recipe: pictures in, features out. Not thread-safe."""
+    """Preprocessing and network of one recipe: pictures in, features out. Not thread-safe.
 
-    def __init__(self, scoring: Scoring, *, weights_folder: Path, cache: Path) -> None:
+    `quantised` is the folder of the networks that belong to int8 recipes, that of the others if
+    left out.
+    """
+
+    def __init__(
+        self,
+        scoring: Scoring,
+        *,
+        weights_folder: Path,
+        cache: Path,
+        quantised: Path | None = None,
+    ) -> None:
         self._spec = backbone(scoring.backbone)
         self.geometry = Geometry.of(scoring)
         self._tile = self.geometry.tiles or MOST_AT_ONCE
@@ -201,6 +213,7 @@ class Extractor:
             size=(min(height, self._tile), min(width, self._tile)),
             weights_folder=weights_folder,
             cache=cache,
+            quantised=quantised_path(scoring, quantised or cache),
         )
 
     @property

@@ -1,7 +1,8 @@
 """The same network on torch (cuda, mps, cpu) or, where there is no GPU, on OpenVINO (cpu).
 
 The OpenVINO path needs no torch once the network has been converted: the converted file is kept
-in a cache folder, named after the weights it came from.
+in a cache folder, named after the weights it came from. For int8 it runs a network that was
+quantised for one recipe (see `core.quantising`).
 """
 
 import ctypes
@@ -23,7 +24,8 @@ from inspector_gui.core.errors import KnownError
 from inspector_gui.core.types import Floats
 
 RUNTIMES = ("openvino", "torch")
-PRECISIONS = ("f32", "bf16", "f16")
+INT8 = "int8"
+PRECISIONS = ("f32", "bf16", "f16", INT8)
 
 
 class Network(Protocol):
@@ -52,6 +54,16 @@ def gpu_kind() -> str:
     except (OSError, AttributeError):
         return ""
     return "cuda" if usable and count.value > 0 else ""
+
+
+def check_choice(runtime: str, precision: str) -> None:
+    """Raise `KnownError` for a runtime or a precision that does not exist, or not together."""
+    if precision not in PRECISIONS:
+        raise KnownError(f"There is no precision {precision!r}; choose {', '.join(PRECISIONS)}.")
+    if runtime not in RUNTIMES:
+        raise KnownError(f"There is no runtime {runtime!r}; choose {' or '.join(RUNTIMES)}.")
+    if precision == INT8 and runtime != "openvino":
+        raise KnownError("int8 runs on OpenVINO alone; choose the runtime openvino with it.")
 
 
 def import_openvino() -> ModuleType:
@@ -93,6 +105,7 @@ class TorchNetwork:
 class OpenVinoNetwork:
     """The converted pyramid on the CPU, compiled for one input size (height, width).
 
+    A network quantised to int8 says itself what is computed so; the rest of it is computed in f32.
     Inputs of other sizes go to a second copy, compiled once for any size when the first one comes.
     """
 
@@ -100,7 +113,7 @@ class OpenVinoNetwork:
         self._model, self._size = model, size
         # Left alone, OpenVINO picks bf16 on some processors.
         self._options = {
-            "INFERENCE_PRECISION_HINT": precision,
+            "INFERENCE_PRECISION_HINT": "f32" if precision == INT8 else precision,
             "PERFORMANCE_HINT": "LATENCY",
             "CACHE_DIR": str(cache),
         }
@@ -148,20 +161,26 @@ def convert(spec: Backbone, *, weights_folder: Path, cache: Path) -> Path:
     import torch
 
     ov = import_openvino()
-    cache.mkdir(parents=True, exist_ok=True)
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch.jit announces its end on every trace
         module = build_pyramid(spec, weights)
         example = torch.zeros(1, 3, 224, 224)
         graph = ov.convert_model(module, example_input=example, input=[-1, 3, -1, -1])
-    folder = Path(tempfile.mkdtemp(dir=cache, prefix="converting-"))
+    save_whole(graph, target)
+    return target
+
+
+def save_whole(graph: Any, target: Path) -> None:
+    """Write an OpenVINO network as `target` (.xml, its weights as .bin beside it), whole or not."""
+    ov = import_openvino()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=target.parent, prefix="converting-"))
     try:
         ov.save_model(graph, str(folder / target.name), compress_to_fp16=False)
         (folder / target.with_suffix(".bin").name).replace(target.with_suffix(".bin"))
         (folder / target.name).replace(target)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return target
 
 
 def load_network(
@@ -172,19 +191,24 @@ def load_network(
     size: tuple[int, int],
     weights_folder: Path,
     cache: Path,
+    quantised: Path | None = None,
 ) -> Network:
     """Return a network ready to run; `size`: height and width in pixels that most inputs have.
 
-    Raises `KnownError` for unknown names, missing weights or a device that cannot do it.
+    `quantised` is the network of an int8 recipe. Raises `KnownError` for unknown names, missing
+    weights, a quantised network that is not there, or a device that cannot do it.
     """
-    if precision not in PRECISIONS:
-        raise KnownError(f"There is no precision {precision!r}; choose {', '.join(PRECISIONS)}.")
+    check_choice(runtime, precision)
+    if precision == INT8:
+        if quantised is None or not quantised.exists():
+            raise KnownError(
+                "The int8 network of this recipe has not been made; choose int8 again."
+            )
+        return OpenVinoNetwork(quantised, size=size, precision=INT8, cache=cache / "compiled")
     if runtime == "torch":
         weights = fetch_weights(spec, weights_folder)
         device = gpu_kind() or "cpu"
         return TorchNetwork(spec, weights=weights, precision=precision, device=device)
-    if runtime != "openvino":
-        raise KnownError(f"There is no runtime {runtime!r}; choose {' or '.join(RUNTIMES)}.")
     compiled = cache / "compiled"
     model = convert(spec, weights_folder=weights_folder, cache=cache)
     try:

@@ -104,6 +104,7 @@ _LATER = {
     "weights": RAW,
     "fit": SQUASH,
     "tiles": 0,
+    "calibration": "",
 }
 """What came later counts in `Scoring.key` only where it differs, so that earlier digests stay."""
 
@@ -121,7 +122,8 @@ class Scoring:
     compared (SPADE), 1 (finest) to 3 with commas between them, `RAW` or `SCALED` by `weights`.
     `coreset` is the share of the references' patches that PatchCore keeps, `reweight` its weighting
     by the neighbourhood. `search` is `AUTOMATIC` or `EXACT_ONLY`. With `gate`, stage 1 of SPADE
-    passes parts without a map, up to `stage1_limit` (0: see `methods.gate`).
+    passes parts without a map, up to `stage1_limit` (0: see `methods.gate`). `calibration` names
+    the network that int8 runs, "" for every other precision (see `core.quantising`).
     """
 
     method: str = "spade"
@@ -145,6 +147,7 @@ class Scoring:
     weights: str = RAW
     gate: bool = False
     stage1_limit: float = 0.0
+    calibration: str = ""
 
     @property
     def input_width(self) -> int:
@@ -163,7 +166,8 @@ class Scoring:
         geometry += f"-crop{self.crop}" if self.crop else ""
         geometry += f"-{self.fit}" if self.fit != SQUASH else ""
         geometry += f"-tiles{self.tiles}" if self.tiles else ""
-        return f"{self.backbone}_{geometry}_{self.runtime}_{self.precision}"
+        network = f"{self.backbone}_{geometry}_{self.runtime}_{self.precision}"
+        return f"{network}-{self.calibration}" if self.calibration else network
 
     @property
     def key(self) -> str:

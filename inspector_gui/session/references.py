@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from inspector_gui.core.errors import KnownError
 from inspector_gui.core.types import Purpose, ReferenceImage, ReferenceSet, Scoring
 from inspector_gui.session.imports import Incoming, Load, PictureImport, pictures_in
 from inspector_gui.session.recording import Ask
@@ -133,9 +134,14 @@ class ReferenceSets(QObject):
         self._ask(lambda store: store.references.restore_set(set_id), then=restored)
 
     def set_scoring(self, scoring: Scoring) -> None:
-        """Let the current set score in another way."""
+        """Let the current set score in another way; for int8 see `core.quantising.calibrated`."""
         current = self.current
         if current is None or current.scoring == scoring:
+            return
+        try:
+            scoring = self.calibrated(scoring)
+        except KnownError as error:
+            self.noticed.emit(str(error))
             return
 
         def changed(_: None) -> None:
@@ -143,6 +149,18 @@ class ReferenceSets(QObject):
             self.current_changed.emit()
 
         self._ask(lambda store: store.references.set_scoring(current.id, scoring), then=changed)
+
+    def calibrated(self, scoring: Scoring) -> Scoring:
+        """Return what `set_scoring` would let the current set score by.
+
+        Raises `KnownError` for int8 where it is not installed.
+        """
+        from inspector_gui.core.quantising import calibrated
+
+        current = self.current
+        assert current is not None
+        hashes = [image.sha256 for image in current.included]
+        return calibrated(scoring, hashes, before=current.scoring)
 
     def set_scale(self, set_id: int, mm_per_pixel: float | None) -> None:
         """State how many millimetres a pixel of a set's pictures is; None: unknown."""

@@ -92,7 +92,7 @@ class Workspace:
             partial = Path(tempfile.mkdtemp(dir=folder.parent, prefix="copying-"))
             try:
                 self._copy_database(partial / DATABASE_NAME)
-                for name in ("images", "thumbnails", "features", "lots"):
+                for name in ("images", "thumbnails", "features", "networks", "lots"):
                     if (self.folder / name).is_dir():
                         shutil.copytree(self.folder / name, partial / name)
                 partial.rename(folder)

@@ -36,6 +36,11 @@ def features_folder(root: Path, scoring: Scoring) -> Path:
     return root / f"{scoring.features_key}{ending}"
 
 
+def networks_beside(root: Path) -> Path:
+    """Return the folder of the networks that belong to int8 recipes, beside that of features."""
+    return root.with_name("networks")
+
+
 def open_store(root: Path, scoring: Scoring) -> "FeatureStore":
     """Open the features of a scoring below `root`, for writing.
 

@@ -267,17 +267,20 @@ class Engine(Worker):
     def _load(self, setup: Setup) -> bool:
         from inspector_gui.core.backbones import backbone
         from inspector_gui.core.features import Extractor
+        from inspector_gui.core.quantising import quantised_path
         from inspector_gui.core.runtimes import converted_path
+        from inspector_gui.store.features_cache import networks_beside
 
-        scoring = setup.scoring
+        scoring, cache = setup.scoring, paths.networks_folder()
         self._say(Phase.LOADING)
+        quantised = networks_beside(setup.features_folder)
         if scoring.runtime == "openvino":
-            model = converted_path(backbone(scoring.backbone), paths.networks_folder())
-            if not model.exists():
+            model = quantised_path(scoring, quantised)
+            if not (model or converted_path(backbone(scoring.backbone), cache)).exists():
                 self._prepare().convert(setup)
                 return False
         self._extractor = Extractor(
-            scoring, weights_folder=paths.weights_folder(), cache=paths.networks_folder()
+            scoring, weights_folder=paths.weights_folder(), cache=cache, quantised=quantised
         )
         self._extractor_key = scoring.features_key
         return True

@@ -11,7 +11,7 @@ from inspector_gui.core.methods.dn2 import Dn2
 from inspector_gui.core.methods.patchcore import Patchcore
 from inspector_gui.core.methods.spade import Spade
 from inspector_gui.core.preprocess import Geometry
-from inspector_gui.core.runtimes import PRECISIONS, RUNTIMES
+from inspector_gui.core.runtimes import check_choice
 from inspector_gui.core.types import Scoring
 
 MAX_KAPPA = 100
@@ -87,12 +87,7 @@ def scoring_for(method: str, *, preset: str = "default", **overrides: object) ->
         raise KnownError("--stage1-limit is a score of stage 1: above 0, or 0 for a suggestion.")
     if scoring.stage1_limit and not scoring.gate:
         raise KnownError("--stage1-limit belongs to --gate.")
-    if scoring.precision not in PRECISIONS:
-        known = ", ".join(PRECISIONS)
-        raise KnownError(f"There is no precision {scoring.precision!r}; choose {known}.")
-    if scoring.runtime not in RUNTIMES:
-        known = " or ".join(RUNTIMES)
-        raise KnownError(f"There is no runtime {scoring.runtime!r}; choose {known}.")
+    check_choice(scoring.runtime, scoring.precision)
     if not 0 <= scoring.sigma <= min(scoring.input_width, scoring.input_height):
         raise KnownError("--sigma is a smoothing in pixels, 0 or more and within the picture.")
     return scoring
