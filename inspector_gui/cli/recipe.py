@@ -44,8 +44,11 @@ def fitted_to(scoring: Scoring, pictures: Sequence[Picture]) -> Scoring:
     return fitted(scoring, sizes)
 
 
-def open_extractor(scoring: Scoring, report: Report) -> Extractor:
-    """Load the network of a scoring; what was never made on this computer is made first."""
+def open_extractor(scoring: Scoring, report: Report, *, quantised: Path | None = None) -> Extractor:
+    """Load the network of a scoring; what was never made on this computer is made first.
+
+    `quantised`: see `Extractor`.
+    """
     weights, networks = paths.weights_folder(), paths.networks_folder()
     if scoring.precision == INT8 and not scoring.calibration:
         raise KnownError(
@@ -59,7 +62,7 @@ def open_extractor(scoring: Scoring, report: Report) -> Extractor:
         with suppress(KnownError):  # numpy gives the same answers, later
             run_apart(["compile"], report, failure="The search could not be compiled.")
     report(Progress("network", 0, 1))
-    extractor = Extractor(scoring, weights_folder=weights, cache=networks)
+    extractor = Extractor(scoring, weights_folder=weights, cache=networks, quantised=quantised)
     report(Progress("network", 1, 1))
     return extractor
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from inspector_gui.cli.comparing import Asked, compare
 from inspector_gui.cli.options import ProgressStyle
 from inspector_gui.cli.progress import Report, reporting
 from inspector_gui.core.errors import KnownError
@@ -24,7 +25,7 @@ from inspector_gui.core.sets.learning import DRAWS, learning_curve
 from inspector_gui.core.sets.learning import MOST_SCORED as MOST_ON_CURVES
 from inspector_gui.core.sets.slimming import MOST_SCORED, How, Slimming, cost, plan
 from inspector_gui.core.sets.subsets import Dn2OfSubset, SubsetScore
-from inspector_gui.core.types import Floats, Progress, Scoring
+from inspector_gui.core.types import Floats, Limits, Progress, Scoring
 from inspector_gui.store.features_cache import FeatureReader, features_folder
 from inspector_gui.store.files import write_whole
 from inspector_gui.store.stored_gallery import StoredGallery
@@ -98,7 +99,7 @@ def run(kind: str, folder: Path, style: ProgressStyle) -> int:
 def _read(folder: Path) -> Request:
     try:
         given = json.loads((folder / REQUEST).read_text(encoding="utf-8"))
-        scoring = replace(Scoring(**given["scoring"]), gate=False, stage1_limit=0.0)
+        scoring = _without_gate(given["scoring"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise KnownError(f"There is no request in {folder}: {error}.") from error
     reader = FeatureReader(features_folder(Path(given["features_folder"]), scoring))
@@ -113,6 +114,11 @@ def _read(folder: Path) -> Request:
     return Request(
         scoring, given["fingerprint"], images, without, given["parameters"], reader, folder
     )
+
+
+def _without_gate(given: Mapping[str, Any]) -> Scoring:
+    """Return a scoring by which every picture is scored past stage 1, as limits are made."""
+    return replace(Scoring(**given), gate=False, stage1_limit=0.0)
 
 
 class _Score:
@@ -225,9 +231,25 @@ def _lots(request: Request, report: Report) -> dict[str, Any]:
     )
 
 
+def _compare(request: Request, report: Report) -> dict[str, Any]:
+    """Return what another scoring does to scores and decisions."""
+    given = request.parameters
+    asked = Asked(
+        request.scoring,
+        _without_gate(given["scoring"]),
+        request.images,
+        request.reader,
+        request.reader.folder.parent,
+        request.folder,
+        Limits(**given["by_hand"]) if given["by_hand"] else None,
+    )
+    return compare(asked, report).as_json()
+
+
 STUDIES: Mapping[str, Callable[[Request, Report], dict[str, Any]]] = {
     "map": _map,
     "slim": _slim,
     "learn": _learn,
     "lots": _lots,
+    "compare": _compare,
 }

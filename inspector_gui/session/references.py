@@ -150,17 +150,18 @@ class ReferenceSets(QObject):
 
         self._ask(lambda store: store.references.set_scoring(current.id, scoring), then=changed)
 
-    def calibrated(self, scoring: Scoring) -> Scoring:
+    def calibrated(self, scoring: Scoring, *, anew: bool = False) -> Scoring:
         """Return what `set_scoring` would let the current set score by.
 
-        Raises `KnownError` for int8 where it is not installed.
+        `anew` calibrates int8 on the references as they are now. Raises `KnownError` for int8
+        where it is not installed.
         """
         from inspector_gui.core.quantising import calibrated
 
         current = self.current
         assert current is not None
         hashes = [image.sha256 for image in current.included]
-        return calibrated(scoring, hashes, before=current.scoring)
+        return calibrated(scoring, hashes, before=None if anew else current.scoring)
 
     def set_scale(self, set_id: int, mm_per_pixel: float | None) -> None:
         """State how many millimetres a pixel of a set's pictures is; None: unknown."""

@@ -110,16 +110,15 @@ def action_table(window: MainWindow) -> Iterator[ActionSpec]:
             tr("Compute features with {}").format(name),
             partial(window.set_recipe, backbone=name), group="backbone",
         )  # fmt: skip
-    for runtime, text in (("openvino", "OpenVINO (CPU)"), ("torch", "torch (GPU or CPU)")):
-        yield spec(
-            f"runtime_{runtime}", f"{recipe}/{tr('Runtime')}", text, "",
-            tr("Run the network on {}").format(text),
-            partial(window.set_recipe, runtime=runtime), group="runtime",
-        )  # fmt: skip
+    yield spec(
+        "precision", recipe, tr("Precision and runtime…"), "",
+        tr("How exactly and by what the network is computed; see what another choice does first"),
+        window.show_precision, separate=True,
+    )  # fmt: skip
     yield spec(
         "parameters", recipe, tr("Parameters…"), "",
         tr("The method's numbers, size and crop of this set"),
-        window.show_parameters, separate=True,
+        window.show_parameters,
     )  # fmt: skip
     yield spec(
         "scale", recipe, tr("Scale…"), "",

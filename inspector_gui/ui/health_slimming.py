@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QButtonGroup,
-    QGridLayout,
     QHBoxLayout,
     QPushButton,
     QSpinBox,
@@ -16,6 +14,7 @@ from PySide6.QtWidgets import (
 
 from inspector_gui.core.calibration import MIN_REFERENCES, follows_suggestion
 from inspector_gui.core.sets.slimming import Slimming, SlimmingCost
+from inspector_gui.ui.before_after import BeforeAfter, milliseconds
 from inspector_gui.ui.card import Card, label
 from inspector_gui.ui.health_facts import Facts
 from inspector_gui.ui.health_pictures import Entry, EntryList
@@ -225,34 +224,12 @@ class SlimmingTab(HealthTab):
         return " ".join(words)
 
 
-class CostTable(QWidget):
-    """What slimming costs: a line a measure, before and after."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(18)
-        self._grid.setVerticalSpacing(6)
-        self._grid.setColumnStretch(3, 1)
-        self._cost: SlimmingCost | None = None
-        self.rows: dict[str, tuple[str, str]] = {}
-        """Before and after by what was measured, for tests and screen readers."""
+class CostTable(BeforeAfter):
+    """What slimming costs."""
 
     def show_cost(self, cost: SlimmingCost) -> None:
         """Show what was measured."""
-        if cost == self._cost:
-            return
-        self._cost = cost
-        while self._grid.count():
-            item = self._grid.takeAt(0)
-            if item is not None and (widget := item.widget()) is not None:
-                widget.hide()
-                widget.deleteLater()
-        self.rows = dict(self._rows(cost))
-        self._add(0, ("", self.tr("Before"), self.tr("After")), "small")
-        for number, (name, (before, after)) in enumerate(self.rows.items(), start=1):
-            self._add(number, (name, before, after), "")
+        self.show_rows(dict(self._rows(cost)))
 
     def _rows(self, cost: SlimmingCost) -> list[tuple[str, tuple[str, str]]]:
         tr = self.tr
@@ -268,23 +245,10 @@ class CostTable(QWidget):
             (against, auroc),
             (
                 tr("Time to score a part"),
-                (_milliseconds(cost.seconds_before), _milliseconds(cost.seconds_after)),
+                (milliseconds(cost.seconds_before), milliseconds(cost.seconds_after)),
             ),
             (tr("Memory of features"), (_size(cost.bytes_before), _size(cost.bytes_after))),
         ]
-
-    def _add(self, row: int, texts: tuple[str, str, str], role: str) -> None:
-        for column, text in enumerate(texts):
-            cell = label(text, role if role else ("muted" if column == 0 else ""))
-            side = Qt.AlignmentFlag.AlignLeft if column == 0 else Qt.AlignmentFlag.AlignRight
-            cell.setAlignment(side | Qt.AlignmentFlag.AlignVCenter)
-            cell.setTextFormat(Qt.TextFormat.PlainText)
-            self._grid.addWidget(cell, row, column)
-
-
-def _milliseconds(seconds: float) -> str:
-    value = 1000 * seconds
-    return f"{value:.0f} ms" if value >= 10 else f"{value:.2g} ms"
 
 
 def _size(count: int) -> str:

@@ -190,6 +190,17 @@ class MainWindow(QMainWindow):
         else:
             RecipeDialog(self._session, current.scoring, self).show()
 
+    def show_precision(self) -> None:
+        """Choose precision and runtime of the current set beside the window."""
+        from inspector_gui.ui.precision_dialog import PrecisionDialog
+
+        if (current := self._session.references.current) is None:
+            self._session.notice(self.tr("Create a reference set first."))
+            return
+        dialog = PrecisionDialog(self._session, current, self)
+        dialog.pictures_requested.connect(self._on_grid_requested)
+        dialog.show()
+
     def show_scale(self) -> None:
         """State the scale of the current set's pictures, in a window beside this one."""
         current = self._session.references.current
@@ -282,7 +293,7 @@ class MainWindow(QMainWindow):
             return
         if folder is not None:
             self._settings.remember_set(folder, current.id)
-        for name in ("method", "backbone", "runtime"):
+        for name in ("method", "backbone"):
             chosen = self.actions_by_name.get(f"{name}_{getattr(current.scoring, name)}")
             if chosen is not None:
                 chosen.setChecked(True)
