@@ -96,6 +96,11 @@ def _versions() -> Iterator[Check]:
             yield Check(name, version(distribution))
         except PackageNotFoundError:
             yield Check(name, "missing", False, f"Install it: pip install {distribution}.")
+    try:
+        yield Check("nncf", version("nncf"))
+    except PackageNotFoundError:
+        advice = 'It is for the precision int8 alone: pip install "inspector-gui[int8]".'
+        yield Check("nncf", "not installed", advice=advice)
 
 
 def _device() -> Check:

@@ -46,7 +46,7 @@ class PrecisionDialog(QDialog):
         self._session, self._set_id, self._scoring = session, current.id, current.scoring
         tr = self.tr
         self.precision = _choice(
-            tr("Precision of the network's arithmetic"),
+            tr("Precision"),
             {
                 "f32": tr("f32: 7 digits, the default"),
                 "bf16": tr("bf16: 2 digits"),
@@ -56,7 +56,7 @@ class PrecisionDialog(QDialog):
             current.scoring.precision,
         )
         self.runtime = _choice(
-            tr("What runs the network"),
+            tr("Runtime"),
             {"openvino": tr("OpenVINO (CPU)"), "torch": tr("torch (GPU or CPU)")},
             current.scoring.runtime,
         )
