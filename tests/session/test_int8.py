@@ -69,6 +69,12 @@ def test_a_set_is_judged_by_an_int8_network_of_its_own_until_somebody_chooses_an
     assert "have changed. Choose int8 again" in desk.session.engine_state.reason
     assert networks(desk) == []
 
+    references = desk.session.references  # of the program that was started again
+    references.set_scoring(references.calibrated(desk.current.scoring, anew=True))
+    desk.until(lambda: len(networks(desk)) == 2)
+    desk.until_ready()
+    assert desk.current.scoring.calibration in networks(desk)[0].name
+
 
 def test_int8_without_its_addition_is_a_notice_and_changes_nothing(
     desk: Desk, monkeypatch: pytest.MonkeyPatch

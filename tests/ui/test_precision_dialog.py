@@ -1,9 +1,11 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from shiboken6 import isValid
 
+from inspector_gui.core import quantising
 from inspector_gui.core.sets.switching import Measured, Scored, Switch, switch
 from inspector_gui.core.types import Limits, ReferenceImage
 from inspector_gui.ui.precision_dialog import PrecisionDialog
@@ -115,6 +117,34 @@ def test_a_picture_that_would_be_decided_otherwise_is_named_and_shown_on_a_click
     assert item.text() == f"{image.name}: pass 0.80 × becomes fail 1.00 ×"
     dialog.found.changed.itemClicked.emit(item)
     assert shown == [(image,)]
+
+
+def test_int8_is_calibrated_anew_only_where_somebody_says_so(
+    place: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quantising, "version", lambda _: "1.0")  # the choice alone needs no NNCF
+    place.create_set()
+    place.add_references(write_parts(tmp_path / "good", range(6)))
+    references = place.session.references
+    references.set_scoring(replace(place.current.scoring, precision="int8"))
+    place.until(lambda: place.current.scoring.calibration)
+    dialog = PrecisionDialog(place.session, place.current)
+    dialog.show()
+    assert dialog.anew.isVisible()
+    dialog.anew.setChecked(True)
+    assert not dialog.apply_button.isEnabled()  # the references are those it was calibrated on
+    first = place.current.scoring.calibration
+    references.set_included([place.current.images[0].id], False, "test")
+    place.until(dialog.apply_button.isEnabled)
+    dialog.anew.setChecked(False)
+    assert not dialog.apply_button.isEnabled()
+    choose(dialog, "bf16")
+    assert not dialog.anew.isEnabled()
+    choose(dialog, "int8")
+    dialog.anew.setChecked(True)
+    dialog.apply()
+    place.until(lambda: place.current.scoring.calibration != first)
+    assert place.current.scoring.precision == "int8"
 
 
 def found(image: ReferenceImage) -> Switch:
