@@ -154,6 +154,10 @@ def encode_png(image: RGB) -> bytes:
 
 def thumbnail(image: RGB, side: int) -> RGB:
     """Return `image` shrunk so that its longer side is at most `side` pixels."""
+    while max(image.shape[:2]) >= 4 * side and not any(n % 2 for n in image.shape[:2]):
+        # Several times as fast as at once: halves are averaged by vectors of pixels.
+        half = image.shape[1] // 2, image.shape[0] // 2
+        image = np.asarray(cv2.resize(image, half, interpolation=cv2.INTER_AREA), np.uint8)
     height, width = image.shape[:2]
     scale = min(1.0, side / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))

@@ -60,11 +60,22 @@ class _Kept:
     suffix: str
 
 
+@dataclass(frozen=True)
+class _StoredScoring:
+    """The scoring of the newest inspection, which most often is that of the next one."""
+
+    id: int
+    set_id: int
+    scoring: Scoring
+    key: str
+
+
 class Inspections:
     """The append-only history. Every method is one transaction."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
+        self._newest: _StoredScoring | None = None
 
     def add(self, inspection: Inspection) -> InspectionRow:
         """Remember a judged part and return its row with the id.
@@ -77,6 +88,7 @@ class Inspections:
         kept = self._keep(frame, decision.outcome)
         small = thumbnail(frame.image, THUMBNAIL_SIDE)
         with self._workspace.session() as session:
+            scoring = self._scoring(session, inspection.set_id, inspection.scoring)
             if kept.picture is not None:
                 add_picture(session, kept.picture, kept.data, frame.image, kept.suffix)
             record = InspectionRecord(
@@ -86,7 +98,7 @@ class Inspections:
                 path=_text(frame.path),
                 captured_at=frame.captured_at,
                 judged_at=inspection.judged_at,
-                scoring_id=_scoring_id(session, inspection.set_id, inspection.scoring),
+                scoring_id=scoring.id,
                 limits_id=inspection.limits.id,
                 gallery=inspection.limits.gallery,
                 score=None if scores.passed_stage1 else float(scores.image),
@@ -105,7 +117,9 @@ class Inspections:
             )
             session.add(record)
             session.flush()
-            return _new_row(record, small, inspection.scoring.key)
+            row = _new_row(record, small, scoring.key)
+        self._newest = scoring  # now that it is stored
+        return row
 
     def add_unreadable(self, frame: UnreadableFrame, set_id: int) -> InspectionRow:
         """Remember a file that is not a picture, as a row with outcome ERROR and its reason."""
@@ -223,6 +237,13 @@ class Inspections:
         with self._workspace.session() as session:
             found = dict(session.execute(query).all())
         return {outcome: found.get(outcome.value, 0) for outcome in Outcome}
+
+    def _scoring(self, session: Session, set_id: int, scoring: Scoring) -> _StoredScoring:
+        newest = self._newest
+        if newest is not None and (newest.set_id, newest.scoring) == (set_id, scoring):
+            return newest
+        own_id = _scoring_id(session, set_id, scoring)
+        return _StoredScoring(own_id, set_id, scoring, scoring.key)
 
     def _keep(self, frame: Frame, outcome: Outcome) -> _Kept:
         content = None if frame.data is None else hashlib.sha256(frame.data).hexdigest()

@@ -1,11 +1,14 @@
 """A feed thread: it owns one open source, reads it and hands frames to the engine.
 
-A live source leaves its newest frame in the engine's mailbox. A lossless source has a credit of
-one: the next item is read when the one before was judged, so nothing queues and nothing is lost.
+A live source leaves its newest frame in the engine's mailbox, and nothing is read ahead of it. Of
+a lossless source one item is read ahead and two are on their way: while one is judged, the one
+before is stored and the next one decoded, so that no core waits for another. Further ones are read
+when one was stored, so no more queue and nothing is lost.
 """
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable
 from enum import Enum, auto
 
@@ -18,6 +21,10 @@ from inspector_gui.workers.thread import Worker
 
 log = logging.getLogger(__name__)
 
+CREDIT = 2
+"""Items of a lossless source that may be on their way, from delivery to stored row."""
+CREDIT_BYTES = 256 << 20
+"""Of their pictures, from which on nothing more is read: large ones go one by one."""
 _IDLE_MS = 30
 
 
@@ -55,7 +62,8 @@ class FeedWorker(Worker):
         self._source: FrameSource | None = None
         self._wanted: FrameSource | None = None
         self._delivering = threading.Lock()
-        self._outstanding: Frame | UnreadableFrame | None = None
+        self._outstanding: deque[Frame | UnreadableFrame] = deque()
+        self._ahead: Frame | UnreadableFrame | Exception | None = None
         self._is_paused = False
         self._timer: QTimer | None = None
         self._started.connect(self._start)
@@ -119,9 +127,11 @@ class FeedWorker(Worker):
 
     @Slot(object)
     def _credit(self, item: Frame | UnreadableFrame) -> None:
-        if item is self._outstanding:
-            self._outstanding = None
-            self._schedule(0)
+        for place, outstanding in enumerate(self._outstanding):
+            if outstanding is item:
+                del self._outstanding[place]
+                self._schedule(0)
+                return
 
     def _schedule(self, milliseconds: int) -> None:
         if self._timer is None:
@@ -135,26 +145,49 @@ class FeedWorker(Worker):
         source = self._source
         if source is None or self._is_paused or self.stopping.is_set():
             return
-        if not source.is_live and self._outstanding is not None:
+        if self._ahead is None and not self._has_room():
             return
+        item = self._ahead = self._ahead or self._read(source)
+        if item is None:
+            self._schedule(_IDLE_MS)
+        elif self._may_go(item):
+            self._ahead = None
+            self._go(item, source)
+
+    def _read(self, source: FrameSource) -> Frame | UnreadableFrame | Exception | None:
+        """Return the next item, what ended the source, or None where there is nothing yet."""
         try:
-            item = source.read()
+            return source.read()
+        except Exception as error:  # told when all before it are stored
+            return error
+
+    def _has_room(self) -> bool:
+        frames = (item for item in self._outstanding if isinstance(item, Frame))
+        return sum(frame.image.nbytes for frame in frames) < CREDIT_BYTES
+
+    def _may_go(self, item: Frame | UnreadableFrame | Exception) -> bool:
+        """Whether an item may leave; what does not pass the engine waits for all before it."""
+        return len(self._outstanding) < (CREDIT if isinstance(item, Frame) else 1)
+
+    def _go(self, item: Frame | UnreadableFrame | Exception, source: FrameSource) -> None:
+        try:
+            if isinstance(item, Exception):
+                raise item
         except EndOfSource:
             self._let_go()
             self.state_changed.emit(FeedState.FINISHED, source.name)
-            return
         except Exception as error:
             self._fail(error)
-            return
-        if item is not None:
+        else:
             self._hand_over(item, source)
-        self._schedule(_IDLE_MS if item is None else 0)
+            self._schedule(0)
 
     def _hand_over(self, item: Frame | UnreadableFrame, source: FrameSource) -> None:
         with self._delivering:
             if source is not self._wanted:
                 return  # stopped or replaced while it was being read
-            self._outstanding = item
+            if not source.is_live:
+                self._outstanding.append(item)
             if isinstance(item, UnreadableFrame):
                 self.unreadable.emit(item)
             else:
@@ -169,7 +202,8 @@ class FeedWorker(Worker):
 
     def _let_go(self) -> None:
         source, self._source = self._source, None
-        self._outstanding = None
+        self._outstanding.clear()
+        self._ahead = None
         self.newest.clear()
         if source is None:
             return

@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import numpy as np
+from filelock import FileLock
 
 from inspector_gui.core.types import RGB
 
@@ -89,10 +90,11 @@ def inside(given: argparse.Namespace) -> None:
     place = paths.cache_folder() / "benchmarks" / f"throughput-{given.dataset}-{SIDE}"
     place.mkdir(parents=True, exist_ok=True)
     source = given.data / given.dataset
-    if given.inside == "build":
-        build(place, source, given.references[0])
-    else:
-        print(json.dumps(measure(place, source, given.references[0], given.rounds)))
+    with FileLock(place / "lock", timeout=0):
+        if given.inside == "build":
+            build(place, source, given.references[0])
+        else:
+            print(json.dumps(measure(place, source, given.references[0], given.rounds)))
 
 
 def build(place: Path, source: Path, count: int) -> None:
@@ -170,6 +172,7 @@ def measure(place: Path, source: Path, count: int, rounds: int) -> dict[str, obj
             rates.append((len(files) - UNCOUNTED) / seconds)
             decodes.append(1000 * cpu_alone / (len(files) - UNCOUNTED))
         outcomes = [row.outcome.value for row in session.history.rows[first:]]
+        assert "error" not in outcomes
     return {
         "references": count,
         "images_per_second": statistics.median(rates),

@@ -92,6 +92,12 @@ class Desk:
         self.worker.start_source(Listed(frame("last"), is_live=True))
         self.until(lambda: self.frames and self.frames[-1].name == "last")
 
+    def settle_paused(self) -> None:
+        """The same, of a source that goes on being read."""
+        for paused, state in ((True, FeedState.PAUSED), (False, FeedState.RUNNING)):
+            self.worker.pause(paused)
+            self.until(lambda state=state: self.states[-1] is state)  # type: ignore[misc]
+
     @property
     def names(self) -> list[str]:
         return [f.name for f in self.frames]
@@ -106,27 +112,84 @@ def desk(qtbot: QtBot) -> Iterator[Desk]:
     assert desk.worker.wait(time.monotonic() + 10)
 
 
-def test_of_a_lossless_source_never_more_than_one_frame_is_outstanding(desk: Desk) -> None:
+def test_of_a_lossless_source_two_frames_are_on_their_way_and_one_is_read_ahead(
+    desk: Desk,
+) -> None:
     source = Listed(*(frame(f"{n}") for n in range(20)))
     desk.worker.start_source(source)
-    for judged in range(20):
-        desk.until_delivered(judged + 1)
-        assert len(desk.frames) == judged + 1
-        assert source.reads == judged + 1
-        desk.worker.credit(desk.frames[-1])
+    for stored in range(20):
+        desk.until(lambda stored=stored: source.reads == min(stored + 3, 21))  # type: ignore[misc]
+        desk.until_delivered(min(stored + 2, 20))
+        assert len(desk.frames) == min(stored + 2, 20)
+        desk.worker.credit(desk.frames[stored])
     desk.until(lambda: FeedState.FINISHED in desk.states)
     assert desk.names == [f"{n}" for n in range(20)]
     assert not source.is_open
 
 
-def test_a_credit_for_another_frame_lets_nothing_through(desk: Desk) -> None:
-    source = Listed(frame("a"), frame("b"))
+def test_large_pictures_go_one_by_one(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("inspector_gui.workers.feed_worker.CREDIT_BYTES", 8 * 8 * 3)
+    source = Listed(frame("a"), frame("b"), frame("c"))
     desk.worker.start_source(source)
-    desk.until(lambda: desk.frames)
+    for stored, name in enumerate("abc"):
+        desk.until(lambda name=name: desk.names[-1:] == [name])  # type: ignore[misc]
+        assert source.reads == stored + 1
+        desk.worker.credit(desk.frames[-1])
+    desk.until(lambda: FeedState.FINISHED in desk.states)
+
+
+def test_the_end_and_a_loss_are_told_when_all_before_them_is_stored(desk: Desk) -> None:
+    for last, told in ((EndOfSource(), FeedState.FINISHED), (KnownError("x"), FeedState.FAILED)):
+        desk.frames.clear()
+        source = Listed(frame("a"), frame("b"), last)
+        desk.worker.start_source(source)
+        desk.until(lambda: len(desk.frames) == 2 and source.reads == 3)  # noqa: B023
+        desk.worker.credit(desk.frames[0])
+        assert desk.states[-1] is FeedState.RUNNING
+        assert source.is_open
+        desk.worker.credit(desk.frames[1])
+        desk.until(lambda: desk.states[-1] is told)  # noqa: B023
+        assert not source.is_open
+
+
+def test_of_a_live_source_nothing_is_read_before_what_was_read_is_delivered(desk: Desk) -> None:
+    source = Listed(*(frame(f"{n}") for n in range(50)), is_live=True)
+    read_ahead: list[int] = []
+    take = source.read
+
+    def read() -> Item:
+        read_ahead.append(50 - len(source.items) - len(desk.frames))
+        return take()
+
+    source.read = read  # type: ignore[method-assign]
+    desk.worker.start_source(source)
+    desk.until(lambda: FeedState.FINISHED in desk.states)
+    assert set(read_ahead) == {0}
+    assert len(desk.frames) == 50
+
+
+def test_what_was_read_ahead_is_not_delivered_while_the_source_is_paused(desk: Desk) -> None:
+    source = Listed(*(frame(f"{n}") for n in range(4)))
+    desk.worker.start_source(source)
+    desk.until(lambda: source.reads == 3)
+    desk.worker.pause(True)
+    for delivered in list(desk.frames):
+        desk.worker.credit(delivered)
+    desk.until(lambda: desk.states[-1] is FeedState.PAUSED)
+    assert desk.names == ["0", "1"]
+    assert source.reads == 3
+    desk.worker.pause(False)
+    desk.until(lambda: desk.names == ["0", "1", "2", "3"])
+
+
+def test_a_credit_for_another_frame_lets_nothing_through(desk: Desk) -> None:
+    source = Listed(frame("a"), frame("b"), frame("c"))
+    desk.worker.start_source(source)
+    desk.until(lambda: source.reads == 3)
     for _ in range(3):
         desk.worker.credit(frame("a"))
     desk.settle()
-    assert desk.names == ["a", "last"]
+    assert desk.names == ["a", "b", "last"]
 
 
 def test_of_a_live_source_the_newest_wins_and_drops_are_counted(desk: Desk) -> None:
@@ -148,27 +211,30 @@ def test_the_preview_takes_the_newest_frame_once(desk: Desk) -> None:
 
 
 def test_a_paused_source_stays_open_and_is_not_read(desk: Desk) -> None:
-    source = Listed(frame("a"), frame("b"))
+    source = Listed(None, frame("a"))
+    source.may_read.clear()
     desk.worker.start_source(source)
-    desk.until(lambda: desk.frames)
+    desk.until(lambda: source.reads == 1)
     desk.worker.pause(True)
-    desk.worker.credit(desk.frames[0])
+    source.may_read.set()
     desk.until(lambda: desk.states[-1] is FeedState.PAUSED)
     assert source.is_open
     assert source.reads == 1
     desk.worker.pause(False)
-    desk.until(lambda: desk.names == ["a", "b"])
+    desk.until(lambda: desk.names == ["a"])
     assert desk.states[-1] is FeedState.RUNNING
 
 
 def test_a_stopped_source_is_closed(desk: Desk) -> None:
-    source = Listed(frame("a"), frame("b"))
+    source = Listed(*(frame(name) for name in "abcd"))
     desk.worker.start_source(source)
-    desk.until(lambda: desk.frames)
+    desk.until(lambda: source.reads == 3)
     desk.worker.stop_source()
+    for delivered in list(desk.frames):
+        desk.worker.credit(delivered)
     desk.until(lambda: desk.states[-1] is FeedState.STOPPED)
     assert not source.is_open
-    assert desk.names == ["a"]
+    assert desk.names == ["a", "b"]
 
 
 @pytest.mark.parametrize("item", [frame("late"), UnreadableFrame("late", "x", Source.FOLDER, 0)])
@@ -187,16 +253,16 @@ def test_what_is_being_read_while_the_source_is_stopped_is_not_delivered(
 
 
 def test_a_new_source_takes_the_place_of_the_one_before(desk: Desk) -> None:
-    first, second = Listed(frame("a"), frame("b")), Listed(frame("c"))
+    first, second = Listed(*(frame(name) for name in "abx")), Listed(frame("c"))
     desk.worker.start_source(first)
-    desk.until(lambda: desk.frames)
+    desk.until(lambda: first.reads == 3)
     desk.worker.start_source(second)
-    desk.until(lambda: desk.names == ["a", "c"])
+    desk.until(lambda: desk.names == ["a", "b", "c"])
     assert not first.is_open
-    desk.worker.credit(desk.frames[0])
-    desk.worker.credit(desk.frames[1])
+    for delivered in list(desk.frames):
+        desk.worker.credit(delivered)
     desk.until(lambda: FeedState.FINISHED in desk.states)
-    assert desk.names == ["a", "c"]
+    assert desk.names == ["a", "b", "c"]
 
 
 def test_a_source_that_cannot_be_opened_fails_in_its_own_words(desk: Desk) -> None:
@@ -236,13 +302,14 @@ def test_unreadable_items_are_told_in_their_place_and_need_a_credit_too(desk: De
     broken = [UnreadableFrame(f"{n}.png", "empty", Source.FOLDER, 0.0) for n in range(3)]
     source = Listed(broken[0], broken[1], frame("a"), broken[2])
     desk.worker.start_source(source)
-    desk.until(lambda: len(desk.unreadable) == 1)
-    assert source.reads == 1
+    desk.until(lambda: source.reads == 2)
+    assert desk.unreadable == broken[:1]
     desk.worker.credit(broken[0])
-    desk.until(lambda: len(desk.unreadable) == 2)
+    desk.until(lambda: source.reads == 4 and desk.frames)
+    assert desk.unreadable == broken[:2]
     desk.worker.credit(broken[1])
-    desk.until(lambda: desk.frames)
-    assert len(desk.unreadable) == 2
+    desk.settle_paused()
+    assert desk.unreadable == broken[:2]
     desk.worker.credit(desk.frames[0])
     desk.until(lambda: len(desk.unreadable) == 3)
     assert desk.unreadable == broken
