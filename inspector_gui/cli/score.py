@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from inspector_gui.cli.progress import Report, reporting
 from inspector_gui.cli.quantise import calibrated_on
 from inspector_gui.cli.recipe import fitted_to, open_extractor, temporary_bank
 from inspector_gui.cli.tables import show
+from inspector_gui.core.ahead import ahead
 from inspector_gui.core.calibration import MIN_REFERENCES, suggest_limits
 from inspector_gui.core.decision import decide_part
 from inspector_gui.core.errors import KnownError
@@ -118,9 +119,9 @@ def run(request: Request, scoring: Scoring, style: ProgressStyle) -> int:
             judge = _Judge(scoring, method, extractor, gallery, learned, limits, scale)
             names = _unique_names(pictures)
             judged = []
-            for done, path in enumerate(pictures):
+            for done, (path, read) in enumerate(ahead(pictures, read_image)):
                 report(Progress("pictures", done, len(pictures)))
-                part, image = judge.part(path)
+                part, image = judge.part(path, read)
                 judged.append(part)
                 has_map = part.scores is not None and part.scores.patches is not None
                 if request.heatmaps is not None and image is not None and has_map:
@@ -189,10 +190,10 @@ class _Judge:
     limits: Limits | None
     mm_per_pixel: float | None
 
-    def part(self, path: Path) -> tuple[Judged, RGB | None]:
+    def part(self, path: Path, read: Callable[[], RGB]) -> tuple[Judged, RGB | None]:
         """Return what came of a picture, and the picture where it could be read."""
         try:
-            image = read_image(path)
+            image = read()
         except UnreadableImage as error:
             decision = Decision(Outcome.ERROR, None, str(error))
             return Judged(path, None, decision, str(error)), None

@@ -136,6 +136,8 @@ def build(place: Path, source: Path, count: int) -> None:
                     known.append(added.sha256)
                 if added.sha256 not in features:
                     features.append(added.sha256, extractor.extract(image))
+                if number % 50 == 49:  # thousands take long: go on from here after an interruption
+                    (place / "references.json").write_text(json.dumps(known))
             features.flush()
     (place / "references.json").write_text(json.dumps(known))
     with opened(place, count) as session:  # which works out the limits

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from inspector_gui.core.ahead import ahead
 from inspector_gui.core.errors import Cancelled, KnownError
 from inspector_gui.core.features import Extractor, Features, Gallery
 from inspector_gui.core.images import UnreadableImage, decode, read_bytes
@@ -143,19 +144,24 @@ def learn_pictures(
     """Do as `learn`, with pictures that need not be files (frames of a video)."""
     found: dict[str, Path] = {}
     unreadable = []
-    for done, (path, read) in enumerate(pictures):
+    for done, ((path, _), decoded) in enumerate(ahead(pictures, _decoded)):
         go_on(should_stop)
         report(Progress("references", done, len(pictures)))
         try:
-            data = read()
-            sha256 = hashlib.sha256(data).hexdigest()
+            sha256, image = decoded()
             if sha256 not in found:
-                bank.append(sha256, extractor.extract(decode(data, name=path.name)))
+                bank.append(sha256, extractor.extract(image))
                 found[sha256] = path
         except UnreadableImage as error:
             unreadable.append(error)
     report(Progress("references", len(pictures), len(pictures)))
     return References(dict(sorted(found.items())), tuple(unreadable))
+
+
+def _decoded(picture: Picture) -> tuple[str, RGB]:
+    path, read = picture
+    data = read()
+    return hashlib.sha256(data).hexdigest(), decode(data, name=path.name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -234,7 +240,7 @@ def judge(
     """
     runs = [_Run(training, scoring, with_pixels=with_pixels) for training in trainings]
     unreadable = []
-    for done, sample in enumerate(dataset.test):
+    for done, sample in enumerate(dataset.test):  # one by one: the time of each is measured
         go_on(should_stop)
         report(Progress("test pictures", done, len(dataset.test)))
         began = time.perf_counter()
