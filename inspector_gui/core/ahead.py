@@ -1,4 +1,4 @@
-"""What comes next is made ready while something else is in hand: pictures are read beside judging."""
+"""What comes next is made ready while something is in hand: pictures are read beside judging."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator

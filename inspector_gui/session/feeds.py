@@ -33,6 +33,8 @@ class Feeds(QObject):
     """Starts and stops sources; the engine gets their frames directly."""
 
     state_changed = Signal()
+    goes_on = Signal()
+    """A source begins or goes on: what could not be stored of it before is tried again."""
     unreadable = Signal(object)
     noticed = Signal(str)
     failed = Signal(str)
@@ -80,6 +82,7 @@ class Feeds(QObject):
         self._recent.clear()
         self._dropped_before = self._engine.live.dropped
         self.source = source
+        self.goes_on.emit()
         self.worker.start_source(source)
 
     def pause(self) -> None:
@@ -88,6 +91,7 @@ class Feeds(QObject):
 
     def resume(self) -> None:
         """Go on after `pause`, first with what could not be stored."""
+        self.goes_on.emit()
         again, self._unstored = self._unstored, []
         for store in again:
             store()

@@ -30,6 +30,7 @@ from inspector_gui.session.history import History
 from inspector_gui.session.judged_by import JudgedBy, judged_by
 from inspector_gui.session.limits import LimitsDesk
 from inspector_gui.session.maps import MapDesk
+from inspector_gui.session.recording import InTurn
 from inspector_gui.session.references import ReferenceSets
 from inspector_gui.session.studies import Studies
 from inspector_gui.session.why import WhyDesk
@@ -75,6 +76,7 @@ class Session(QObject):
         self.workspace: Path | None = None
         self.engine_state = EngineState()
         self._store: Store | None = None
+        self._in_turn = InTurn()
         self._recorder = Recorder()
         self._engine = Engine()
         self.feeds = Feeds(self._engine)
@@ -101,6 +103,7 @@ class Session(QObject):
         self.limits.saved_limits.connect(self._engine.set_limits)
         self.limits.changed.connect(self.readiness_changed)
         self.feeds.unreadable.connect(self._on_unreadable)
+        self.feeds.goes_on.connect(self._on_feed_goes_on)
         self.references.current_changed.connect(self._on_gallery_changed)
         self.references.images_changed.connect(self._on_gallery_changed)
         for failing in (self._recorder, self._engine, self.feeds):
@@ -353,6 +356,11 @@ class Session(QObject):
             return
         self._record(lambda store: store.inspections.add_unreadable(frame, set_id), frame, None)
 
+    @Slot()
+    def _on_feed_goes_on(self) -> None:
+        if self._store is not None:
+            self.ask(self._in_turn.go_on)
+
     def _features_folder(self) -> Path | None:
         return None if self._store is None else self._store.workspace.features_folder
 
@@ -381,7 +389,8 @@ class Session(QObject):
             self.feeds.hold(lambda: self._record(work, frame, inspection))
             self.notice(f"{sentence} The feed is paused.")
 
-        self.ask(work, then=stored, otherwise=not_stored)
+        is_in_turn = frame.source is not Source.AD_HOC
+        self.ask(self._in_turn(work) if is_in_turn else work, then=stored, otherwise=not_stored)
 
 
 def default_scoring() -> Scoring:

@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 
 from inspector_gui.core.errors import KnownError
-from inspector_gui.core.types import Frame, Outcome, Scoring, Source
+from inspector_gui.core.types import (
+    Frame,
+    Inspection,
+    InspectionRow,
+    Outcome,
+    Scoring,
+    Source,
+)
 from inspector_gui.feed.folder import FolderSource
 from inspector_gui.feed.source import EndOfSource
 from inspector_gui.store.database import Workspace
@@ -100,7 +107,7 @@ def test_a_paused_feed_goes_on_where_it_was_and_a_stopped_one_ends(
     desk.until(lambda: len(desk.rows) > 3)
     desk.session.feeds.pause()
     desk.until(lambda: is_paused(desk))
-    desk.settle()
+    desk.until(lambda: len(desk.rows) >= source.delivered - 1)  # all but the one read ahead
     judged = len(desk.rows)
     desk.settle()
     assert len(desk.rows) == judged
@@ -170,6 +177,30 @@ def test_a_full_disk_pauses_the_feed_in_words_and_going_on_loses_nothing(
     desk.session.feeds.resume()
     desk.until(lambda: len(desk.rows) == 6)
     assert desk.names == [f"good-{n:03d}.png" for n in range(8, 14)]
+
+
+def test_parts_behind_one_that_could_not_be_stored_wait_for_it(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.make_ready()
+    write_parts(tmp_path / "parts", range(8, 14))
+    add, asked = Inspections.add, []
+
+    def refuse_once(self: Inspections, inspection: Inspection) -> InspectionRow:
+        asked.append(inspection.frame.name)
+        if len(asked) == 3:
+            raise KnownError("The disk is full.")
+        return add(self, inspection)
+
+    monkeypatch.setattr(Inspections, "add", refuse_once)
+    desk.session.start_feed(FolderSource(tmp_path / "parts"))
+    desk.until(lambda: is_paused(desk))
+    desk.settle()
+    assert len(desk.rows) == 2
+    desk.session.feeds.resume()
+    desk.until(lambda: len(desk.rows) == 6)
+    assert desk.names == [f"good-{n:03d}.png" for n in range(8, 14)]
+    assert asked == [*desk.names[:3], *desk.names[2:]]
 
 
 def test_a_full_disk_does_not_block_later_ad_hoc_checks(
