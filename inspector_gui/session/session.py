@@ -103,7 +103,7 @@ class Session(QObject):
         self.limits.saved_limits.connect(self._engine.set_limits)
         self.limits.changed.connect(self.readiness_changed)
         self.feeds.unreadable.connect(self._on_unreadable)
-        self.feeds.goes_on.connect(self._on_feed_goes_on)
+        self.feeds.goes_on.connect(lambda: self.ask(self._in_turn.go_on))
         self.references.current_changed.connect(self._on_gallery_changed)
         self.references.images_changed.connect(self._on_gallery_changed)
         for failing in (self._recorder, self._engine, self.feeds):
@@ -355,11 +355,6 @@ class Session(QObject):
             self.feeds.recorded(frame, None)
             return
         self._record(lambda store: store.inspections.add_unreadable(frame, set_id), frame, None)
-
-    @Slot()
-    def _on_feed_goes_on(self) -> None:
-        if self._store is not None:
-            self.ask(self._in_turn.go_on)
 
     def _features_folder(self) -> Path | None:
         return None if self._store is None else self._store.workspace.features_folder
