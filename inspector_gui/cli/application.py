@@ -147,7 +147,7 @@ def score(
             min=1e-6, max=1e6, help="Millimetres that a pixel is: regions are told in mm², too."
         ),
     ] = None,
-    method: options.Method = "spade",
+    method: options.Method = "default",
     preset: options.Preset = None,
     backbone: options.Backbone = None,
     runtime: options.Runtime = None,
@@ -161,6 +161,8 @@ def score(
     kappa: options.Kappa = None,
     levels: options.Levels = None,
     weights: options.Weights = None,
+    pool: options.Pool = None,
+    scales: options.Scales = None,
     gate: options.Gate = None,
     stage1_limit: options.Stage1Limit = None,
     sigma: options.Sigma = None,
@@ -182,8 +184,8 @@ def score(
     scoring = scoring_from(
         method, preset, runtime, backbone=backbone, precision=precision, size=size, height=height,
         fit=fit, crop=crop, tiles=tiles, k=k, kappa=kappa, sigma=sigma, levels=levels,
-        weights=weights, gate=gate, stage1_limit=stage1_limit, coreset=coreset,
-        reweight=reweight,
+        weights=weights, pool=pool, scales=scales, gate=gate, stage1_limit=stage1_limit,
+        coreset=coreset, reweight=reweight,
     )  # fmt: skip
     request = command.Request(
         tuple(paths), references, subsample, csv, json, heatmaps, mm_per_pixel

@@ -19,6 +19,7 @@ from inspector_gui.core.measuring.contamination import evaluate_varied
 from inspector_gui.core.measuring.datasets import Dataset, read_dataset
 from inspector_gui.core.measuring.evaluation import Evaluation, Picture, evaluate
 from inspector_gui.core.measuring.variation import CLEAN, CLEANED, CONTAMINATED, Variation
+from inspector_gui.core.method_options import name_of
 from inspector_gui.core.methods import make_method
 from inspector_gui.core.types import Scoring
 from inspector_gui.core.video import chosen_frames
@@ -33,11 +34,10 @@ def run(
     seed: int,
     json: Path | None,
     style: ProgressStyle,
-    chooses_input: bool = False,
 ) -> int:
     """Evaluate every scoring on every data set, in this order; returns the exit status.
 
-    With `chooses_input` the references of each data set choose the network's input.
+    References of each data set choose the default recipe's input.
     """
     for scoring in scorings:
         variation.check(scoring)
@@ -47,7 +47,7 @@ def run(
         results = [
             _evaluate(
                 dataset,
-                _fitted_to(scoring, dataset) if chooses_input else scoring,
+                _fitted_to(scoring, dataset),
                 variation,
                 seed=seed,
                 style=style,
@@ -87,7 +87,7 @@ def _evaluate(
     dataset: Dataset, scoring: Scoring, variation: Variation, *, seed: int, style: ProgressStyle
 ) -> list[Evaluation]:
     with reporting(style) as report:
-        named = naming(report, f"{dataset.name}, {scoring.method}")
+        named = naming(report, f"{dataset.name}, {name_of(scoring)}")
         scoring = calibrated_on(scoring, _references(dataset), named)
         with temporary_bank(scoring) as bank:
             extractor = open_extractor(scoring, named)
@@ -115,7 +115,7 @@ def _show(results: Sequence[Evaluation], *, is_varied: bool) -> None:
         varied = [training_in_words(r.training, r.details)] if is_varied else []
         table.add_row(
             r.dataset,
-            r.scoring.method,
+            name_of(r.scoring),
             *varied,
             str(r.n_train),
             str(r.n_test),
@@ -143,7 +143,7 @@ def _say_what_cleaning_did(rows: Sequence[Evaluation]) -> None:
     clean, impure, cleaned = (areas.get(name) for name in (CLEAN, CONTAMINATED, CLEANED))
     if clean is None or impure is None:
         return
-    name, lost = f"{rows[0].dataset}, {rows[0].scoring.method}", clean - impure
+    name, lost = f"{rows[0].dataset}, {name_of(rows[0].scoring)}", clean - impure
     if lost <= 0:
         typer.echo(f"{name}: contamination cost nothing.")
     elif cleaned is None:

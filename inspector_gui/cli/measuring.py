@@ -67,6 +67,8 @@ def evaluate(
     kappa: options.Kappa = None,
     levels: options.Levels = None,
     weights: options.Weights = None,
+    pool: options.Pool = None,
+    scales: options.Scales = None,
     sigma: options.Sigma = None,
     coreset: options.Coreset = None,
     reweight: options.Reweight = None,
@@ -97,9 +99,10 @@ def evaluate(
         scoring_from(
             name, preset, runtime, backbone=backbone, precision=precision, size=size,
             height=height, fit=fit, crop=crop, tiles=tiles, k=k, kappa=kappa, sigma=sigma,
-            levels=levels, weights=weights, coreset=coreset, reweight=reweight,
+            levels=levels, weights=weights, pool=pool, scales=scales, coreset=coreset,
+            reweight=reweight,
         )
-        for name in method or ["spade" if protocol is None else "dn2"]
+        for name in method or ["default" if protocol is None else "dn2"]
     ]  # fmt: skip
     if protocol is None:
         if group_size is not None:
@@ -156,6 +159,8 @@ def ablate(
     k: options.K = None,
     kappa: options.Kappa = None,
     weights: options.Weights = None,
+    pool: options.Pool = None,
+    scales: options.Scales = None,
     sigma: options.Sigma = None,
     seed: options.Seed = 0,
     json: options.Json = None,
@@ -179,7 +184,8 @@ def ablate(
     scorings = [
         scoring_from(
             paper, preset, runtime, backbone=name, precision=precision, size=size, height=height,
-            fit=fit, crop=crop, tiles=tiles, k=k, kappa=kappa, weights=weights, sigma=sigma,
+            fit=fit, crop=crop, tiles=tiles, k=k, kappa=kappa, weights=weights, pool=pool,
+            scales=scales, sigma=sigma,
         )
         for name in names
     ]  # fmt: skip

@@ -15,7 +15,7 @@ class ProgressStyle(StrEnum):
     NONE = "none"
 
 
-METHOD_HELP = "dn2, spade or patchcore."
+METHOD_HELP = "default (SPADE at two scales), dn2, spade or patchcore."
 
 
 def examples(*lines: str) -> str:
@@ -40,7 +40,7 @@ Methods = Annotated[
     list[str] | None,
     typer.Option(
         "--method",
-        help=f"{METHOD_HELP} Can be given again. spade if left out; dn2 for --protocol.",
+        help=f"{METHOD_HELP} Can be given again. default if left out; dn2 for --protocol.",
     ),
 ]
 Preset = Annotated[
@@ -133,6 +133,18 @@ Weights = Annotated[
     typer.Option(
         metavar="raw|scaled",
         help="How levels count: as they are, as in the paper, or each alike (spade).",
+    ),
+]
+Pool = Annotated[
+    int | None,
+    typer.Option(metavar="1|2", help="2: every level is averaged over 2 x 2 cells first (spade)."),
+]
+Scales = Annotated[
+    int | None,
+    typer.Option(
+        metavar="1|2",
+        help="2: the map is the geometric mean of two, the second of features averaged over "
+        "2 x 2 cells (spade).",
     ),
 ]
 Gate = Annotated[

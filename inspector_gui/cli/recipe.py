@@ -15,7 +15,7 @@ from inspector_gui.core.features import Extractor
 from inspector_gui.core.images import UnreadableImage, decode, picture_size
 from inspector_gui.core.input_size import fitted
 from inspector_gui.core.measuring.evaluation import FeatureBank, Picture
-from inspector_gui.core.method_options import has_compiled_search
+from inspector_gui.core.method_options import AUTOMATIC_PRESET, has_compiled_search
 from inspector_gui.core.methods import scoring_for
 from inspector_gui.core.runtimes import INT8, converted_path, default_runtime
 from inspector_gui.core.types import Progress, Scoring
@@ -32,7 +32,12 @@ def scoring_from(
 
 
 def fitted_to(scoring: Scoring, pictures: Sequence[Picture]) -> Scoring:
-    """Return a scoring with the input size that these references choose (see `core.input_size`)."""
+    """Return the default recipe with the input size that these references choose.
+
+    Every other recipe stays as it is; see `core.input_size`.
+    """
+    if scoring.preset != AUTOMATIC_PRESET:
+        return scoring
     sizes = []
     for path, read in pictures:
         with suppress(UnreadableImage):  # said when it is learned

@@ -31,6 +31,7 @@ from inspector_gui.core.images import (
     read_image,
 )
 from inspector_gui.core.measuring.evaluation import Picture, References, learn_pictures
+from inspector_gui.core.method_options import name_of
 from inspector_gui.core.methods import VIDEO_FRAMES, make_method
 from inspector_gui.core.methods.base import (
     Method,
@@ -68,8 +69,6 @@ class Request:
     json: Path | None
     heatmaps: Path | None
     mm_per_pixel: float | None = None
-    chooses_input: bool = False
-    """Whether the references choose the network's input."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,8 +90,7 @@ def run(request: Request, scoring: Scoring, style: ProgressStyle) -> int:
     """Judge the pictures; returns the exit status, 1 where none could be judged."""
     pictures = _pictures(request.paths)
     references, remark = _references(request.references, request.subsample)
-    if request.chooses_input:
-        scoring = fitted_to(scoring, references)
+    scoring = fitted_to(scoring, references)
     method = make_method(scoring)
     if request.heatmaps is not None and not method.has_map:
         raise KnownError(
@@ -307,7 +305,7 @@ def _as_json(
             "rule": limits.rule,
         }
     return {
-        "method": scoring.method,
+        "method": name_of(scoring),
         "backbone": scoring.backbone,
         "preset": scoring.preset,
         "runtime": scoring.runtime,

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from inspector_gui.core.digests import digest_of
 from inspector_gui.core.errors import KnownError
-from inspector_gui.core.types import Limits, digest_of
+from inspector_gui.core.types import Limits
 
 LEAVE_ONE_OUT_SAMPLE = 200
 """References that are scored for the suggestion where there are more: a fixed random choice."""

@@ -26,7 +26,7 @@ from inspector_gui.core.explanation import (
     evenly_chosen,
     usual_of,
 )
-from inspector_gui.core.features import Features, Gallery
+from inspector_gui.core.features import Features, Gallery, HalvedGallery
 from inspector_gui.core.level_weights import WeightedGallery, level_weights
 from inspector_gui.core.methods.base import Method
 from inspector_gui.core.methods.dn2 import global_score
@@ -34,6 +34,7 @@ from inspector_gui.core.methods.patchcore import Patchcore
 from inspector_gui.core.neighbours import squared_distances
 from inspector_gui.core.patches import patch_area
 from inspector_gui.core.places import Place
+from inspector_gui.core.scales import geometric_mean, halved, halved_inside
 from inspector_gui.core.types import Floats, Inside
 
 _NEAREST_USUAL = 20  # the same among whole pictures, nearest first
@@ -71,6 +72,20 @@ def explainer_of(
         return PartExplainer(features, gallery, k=method.scoring.k)
     if isinstance(method, Patchcore):
         return PatchExplainer(features, gallery, method.bank(gallery), place)
+    fine = _place_explainer(method, features, gallery, rows, place)
+    if method.scoring.scales == 1:
+        return fine
+    inside = halved_inside(features.inside)
+    averaged = replace(features, levels=halved(features.levels), inside=inside)
+    there = place[0] // 2, place[1] // 2
+    return ScalesExplainer(
+        fine, _place_explainer(method, averaged, HalvedGallery(gallery), rows, there)
+    )
+
+
+def _place_explainer(
+    method: Method, features: Features, gallery: Gallery, rows: Sequence[int], place: Place
+) -> "PlaceExplainer":
     weights = level_weights(method.scoring, gallery)
     if not weights.is_plain:
         features = replace(features, levels=weights.apply(features.levels))
@@ -150,6 +165,10 @@ class PlaceExplainer:
             self._usual.take(self._of_others(row, levels))
         return None if self._left else self._explanation()
 
+    def usual_of_rows(self) -> dict[int, float]:
+        """Return the distance of each reference looked at, once the explanation is there."""
+        return dict(zip(self._own, self._usual.means().tolist(), strict=True)) if self._own else {}
+
     def _explanation(self) -> Explanation:
         matches = sorted(self._found, key=lambda match: match.distance)[: CANDIDATES + 1]
         distance = float(self._nearest.means()[0])
@@ -194,6 +213,31 @@ class PlaceExplainer:
         total[np.isin(chosen, self._outside[row])] = np.inf
         total[[own == row for own in self._own]] = np.inf
         return total
+
+
+class ScalesExplainer:
+    """Explains a place at two scales, one after the other; see `Explanation.scales`."""
+
+    def __init__(self, fine: PlaceExplainer, coarse: PlaceExplainer) -> None:
+        self._explainers = fine, coarse
+        self._found: list[Explanation] = []
+
+    def step(self) -> Explanation | None:
+        """Take a step at the scale that is not done; see `Explainer.step`."""
+        found = self._explainers[len(self._found)].step()
+        if found is not None:
+            self._found.append(found)
+        if len(self._found) < len(self._explainers):
+            return None
+        fine, coarse = self._found
+        distance = geometric_mean(np.array(fine.distance), np.array(coarse.distance))
+        of_fine, of_coarse = (explainer.usual_of_rows() for explainer in self._explainers)
+        both = [row for row in of_fine if row in of_coarse]
+        usual = None
+        if both:
+            values = (np.array([own[row] for row in both]) for own in (of_fine, of_coarse))
+            usual = usual_of(geometric_mean(*values))
+        return replace(fine, distance=float(distance), usual=usual, scales=(fine, coarse))
 
 
 class PartExplainer:

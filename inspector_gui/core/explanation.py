@@ -46,12 +46,16 @@ class Explanation:
     to the nearest), so before the border's weight and before smoothing the value of the map.
     `matches` are of different references, closest first. `usual` is None where there are too few
     references to tell.
+    At two scales (see `core.scales`) `distance` and `usual` are those of the weighted geometric
+    mean, `matches` are of the fine scale, and `scales` says what each of the two found, the fine
+    one first.
     """
 
     place: Place | None
     distance: float
     usual: Usual | None
     matches: tuple[Match, ...]
+    scales: tuple["Explanation", ...] = ()
 
     @property
     def times_usual(self) -> float | None:

@@ -13,6 +13,7 @@ from inspector_gui.core.neighbours import Ints, nearest
 from inspector_gui.core.preprocess import MOST_AT_ONCE, Geometry, Placement, normalise
 from inspector_gui.core.quantising import quantised_path
 from inspector_gui.core.runtimes import Network, load_network
+from inspector_gui.core.scales import halved, halved_inside
 from inspector_gui.core.tiles import STRIDES, run_in_tiles
 from inspector_gui.core.types import KEEP, RGB, Floats, Inside, Scoring
 
@@ -150,8 +151,15 @@ def feature_shape(scoring: Scoring) -> FeatureShape:
     spec = backbone(scoring.backbone)
     geometry = Geometry.of(scoring)
     height, width = geometry.input_size
-    grids = ((height // s, width // s, c) for s, c in zip(STRIDES, spec.channels, strict=True))
+    strides = strides_of(scoring)
+    grids = ((height // s, width // s, c) for s, c in zip(strides, spec.channels, strict=True))
     return FeatureShape(spec.global_width, tuple(grids), is_padded=geometry.fit == KEEP)
+
+
+def strides_of(scoring: Scoring) -> tuple[int, int, int]:
+    """Return the pixels of the network's input that a cell of each level stands for."""
+    fine, middle, coarse = (stride * scoring.pool for stride in STRIDES)
+    return fine, middle, coarse
 
 
 def shown_cells(
@@ -167,7 +175,10 @@ def shown_cells(
 
 
 def placed(
-    levels: tuple[Floats, Floats, Floats], place: Placement, size: tuple[int, int]
+    levels: tuple[Floats, Floats, Floats],
+    place: Placement,
+    size: tuple[int, int],
+    strides: tuple[int, int, int] = STRIDES,
 ) -> tuple[Floats, Floats, Floats]:
     """Return levels of a picture (h x w x C each) on the grids of an input of `size` pixels.
 
@@ -175,7 +186,7 @@ def placed(
     """
     fine, middle, coarse = (
         _placed(level, place.cells(stride), (size[0] // stride, size[1] // stride))
-        for level, stride in zip(levels, STRIDES, strict=True)
+        for level, stride in zip(levels, strides, strict=True)
     )
     return fine, middle, coarse
 
@@ -185,6 +196,47 @@ def _placed(level: Floats, cells: Inside, grid: tuple[int, int]) -> Floats:
     shown = level[: bottom - top, : right - left]
     around = ((top, grid[0] - bottom), (left, grid[1] - right), (0, 0))
     return np.ascontiguousarray(np.pad(shown, around, mode="edge"))
+
+
+@dataclass(frozen=True, eq=False)
+class GalleryView:
+    """A gallery seen otherwise: what a view does not say itself is the gallery's own."""
+
+    gallery: Gallery
+
+    @property
+    def pooled(self) -> Floats:
+        return self.gallery.pooled
+
+    @property
+    def search(self) -> str:
+        return self.gallery.search
+
+    def __len__(self) -> int:
+        return len(self.gallery)
+
+    def pooled_of(self, rows: Sequence[int] | Ints) -> Floats:
+        return self.gallery.pooled_of(rows)
+
+    def nearest(self, query: Floats, k: int, *, exclude: int | None = None) -> Ints:
+        return self.gallery.nearest(query, k, exclude=exclude)
+
+    def levels(self, row: int) -> tuple[Floats, Floats, Floats]:
+        return self.gallery.levels(row)
+
+    def inside(self, row: int) -> Inside | None:
+        return self.gallery.inside(row)
+
+
+@dataclass(frozen=True, eq=False)
+class HalvedGallery(GalleryView):
+    """A gallery whose pyramids are averaged over 2 x 2 cells as they are read."""
+
+    def levels(self, row: int) -> tuple[Floats, Floats, Floats]:
+        return halved(self.gallery.levels(row))
+
+    def inside(self, row: int) -> Inside | None:
+        return halved_inside(self.gallery.inside(row))
 
 
 class Extractor:
@@ -205,6 +257,7 @@ class Extractor:
         self._spec = backbone(scoring.backbone)
         self.geometry = Geometry.of(scoring)
         self._tile = self.geometry.tiles or MOST_AT_ONCE
+        self._pool, self._strides = scoring.pool, strides_of(scoring)
         height, width = self.geometry.input_size
         self.network: Network = load_network(
             self._spec,
@@ -236,10 +289,11 @@ class Extractor:
             lambda piece: self.network.run(self._normalised(piece)),
         )
         fine, middle, coarse = (np.ascontiguousarray(m[0].transpose(1, 2, 0)) for m in maps)
-        levels, inside = (fine, middle, coarse), place.cells(STRIDES[0])
+        levels = halved((fine, middle, coarse)) if self._pool == 2 else (fine, middle, coarse)
         if (place.rows, place.columns) == ((0, size[0]), (0, size[1])):
             return Features(pooled[0], levels)
-        return Features(pooled[0], placed(levels, place, size), inside)
+        levels = placed(levels, place, size, self._strides)
+        return Features(pooled[0], levels, place.cells(self._strides[0]))
 
     def _normalised(self, piece: RGB) -> Floats:
         return normalise(piece, self._spec.mean, self._spec.std)

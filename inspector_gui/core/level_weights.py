@@ -9,16 +9,14 @@ The searches know three levels and no weights. So features are multiplied by the
 weight before they are compared, and a level that is not chosen becomes a single channel of zeros.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from inspector_gui.core.errors import KnownError
-from inspector_gui.core.features import Gallery, shown_cells
-from inspector_gui.core.neighbours import Ints
-from inspector_gui.core.types import RAW, SCALED, Floats, Inside, Scoring
+from inspector_gui.core.features import Gallery, GalleryView, shown_cells
+from inspector_gui.core.types import RAW, SCALED, Floats, Scoring
 
 Levels = tuple[Floats, Floats, Floats]
 
@@ -125,31 +123,10 @@ _ROUNDING = 1e-9  # of the squares: less variance than this is none
 
 
 @dataclass(frozen=True, eq=False)
-class WeightedGallery:
-    """A gallery whose pyramids are weighted as they are read; all else is the gallery's own."""
+class WeightedGallery(GalleryView):
+    """A gallery whose pyramids are weighted as they are read."""
 
-    gallery: Gallery
     weights: LevelWeights
-
-    @property
-    def pooled(self) -> Floats:
-        return self.gallery.pooled
-
-    @property
-    def search(self) -> str:
-        return self.gallery.search
-
-    def __len__(self) -> int:
-        return len(self.gallery)
-
-    def pooled_of(self, rows: Sequence[int] | Ints) -> Floats:
-        return self.gallery.pooled_of(rows)
-
-    def nearest(self, query: Floats, k: int, *, exclude: int | None = None) -> Ints:
-        return self.gallery.nearest(query, k, exclude=exclude)
 
     def levels(self, row: int) -> Levels:
         return self.weights.apply(self.gallery.levels(row))
-
-    def inside(self, row: int) -> Inside | None:
-        return self.gallery.inside(row)

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from inspector_gui.core.backbones import backbone
+from inspector_gui.core.digests import digest_of
 from inspector_gui.core.errors import KnownError
 from inspector_gui.core.runtimes import INT8, convert, import_openvino, save_whole
-from inspector_gui.core.types import RGB, Floats, Progress, Scoring, digest_of
+from inspector_gui.core.types import RGB, Floats, Progress, Scoring
 
 MOST_PICTURES = 100
 """References that a network is calibrated on, evenly spread, where there are more."""

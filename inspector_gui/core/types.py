@@ -1,7 +1,5 @@
 """The values everything else talks about: frozen, without behaviour beyond what they are."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
@@ -10,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+
+from inspector_gui.core.digests import digest_of
 
 RGB = npt.NDArray[np.uint8]
 """A picture: uint8, H x W x 3, red first."""
@@ -96,16 +96,10 @@ ALL_REFERENCES = 2**31 - 1
 RAW, SCALED = "raw", "scaled"
 """How the levels of the pyramid count: by how large their features are, or all alike."""
 
-_LATER = {
-    "search": AUTOMATIC,
-    "coreset": 0.1,
-    "reweight": False,
-    "levels": "1,2,3",
-    "weights": RAW,
-    "fit": SQUASH,
-    "tiles": 0,
-    "calibration": "",
-}
+_LATER = (
+    "search", "coreset", "reweight", "levels", "weights", "fit", "tiles", "calibration", "pool",
+    "scales",
+)  # fmt: skip
 """What came later counts in `Scoring.key` only where it differs, so that earlier digests stay."""
 
 
@@ -121,9 +115,10 @@ class Scoring:
     neighbours of a pixel. `border_weight`: see `methods.border`. `levels` of the pyramid are
     compared (SPADE), 1 (finest) to 3 with commas between them, `RAW` or `SCALED` by `weights`.
     `coreset` is the share of the references' patches that PatchCore keeps, `reweight` its weighting
-    by the neighbourhood. `search` is `AUTOMATIC` or `EXACT_ONLY`. With `gate`, stage 1 of SPADE
-    passes parts without a map, up to `stage1_limit` (0: see `methods.gate`). `calibration` names
-    the network that int8 runs, "" for every other precision (see `core.quantising`).
+    by the neighbourhood. With `pool` 2 every level is averaged over 2 x 2 cells, with `scales` 2
+    SPADE's map is made at two scales (see `core.scales`). `search` is `AUTOMATIC` or `EXACT_ONLY`.
+    With `gate`, stage 1 of SPADE passes parts without a map, up to `stage1_limit` (0: see
+    `methods.gate`). `calibration` names the network that int8 runs, "" for every other precision.
     """
 
     method: str = "spade"
@@ -148,6 +143,8 @@ class Scoring:
     gate: bool = False
     stage1_limit: float = 0.0
     calibration: str = ""
+    pool: int = 1
+    scales: int = 1
 
     @property
     def input_width(self) -> int:
@@ -166,6 +163,7 @@ class Scoring:
         geometry += f"-crop{self.crop}" if self.crop else ""
         geometry += f"-{self.fit}" if self.fit != SQUASH else ""
         geometry += f"-tiles{self.tiles}" if self.tiles else ""
+        geometry += f"-pool{self.pool}" if self.pool != 1 else ""
         network = f"{self.backbone}_{geometry}_{self.runtime}_{self.precision}"
         return f"{network}-{self.calibration}" if self.calibration else network
 
@@ -176,7 +174,7 @@ class Scoring:
         A gate changes none: it only spares parts their map.
         """
         left_out = {"preset", "gate", "stage1_limit"} | {
-            n for n, value in _LATER.items() if getattr(self, n) == value
+            name for name in _LATER if getattr(self, name) == getattr(Scoring, name)
         }
         if not self._is_oblong:
             left_out.add("height")
@@ -387,12 +385,6 @@ class Progress:
     what: str
     done: int
     total: int
-
-
-def digest_of(value: object) -> str:
-    """Return the SHA-256 of a JSON-able value, 16 hexadecimal digits."""
-    text = json.dumps(value, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def gallery_fingerprint(scoring: Scoring, hashes: object) -> str:

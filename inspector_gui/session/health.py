@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from inspector_gui.core.types import Purpose, ReferenceSet, digest_of
+from inspector_gui.core.digests import digest_of
+from inspector_gui.core.types import Purpose, ReferenceSet
 
 if TYPE_CHECKING:  # its imports come after the window
     from inspector_gui.core.sets.health import HealthReport

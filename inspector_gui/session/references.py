@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from inspector_gui.core.errors import KnownError
+from inspector_gui.core.input_size import fitted
 from inspector_gui.core.types import Purpose, ReferenceImage, ReferenceSet, Scoring
 from inspector_gui.session.imports import Incoming, Load, PictureImport, pictures_in
 from inspector_gui.session.recording import Ask
@@ -136,7 +137,11 @@ class ReferenceSets(QObject):
     def set_scoring(self, scoring: Scoring) -> None:
         """Let the current set score in another way; for int8 see `core.quantising.calibrated`."""
         current = self.current
-        if current is None or current.scoring == scoring:
+        if current is None:
+            return
+        if current.scoring.preset != scoring.preset:
+            scoring = _fitted(scoring, current.images)
+        if current.scoring == scoring:
             return
         try:
             scoring = self.calibrated(scoring)
@@ -251,10 +256,30 @@ class ReferenceSets(QObject):
         self._import.begin(current.id, look)
 
     def _on_import_ended(self, set_id: int, images: tuple[ReferenceImage, ...], known: int) -> None:
+        self._let_choose_input(set_id, images)
         self._append_images(set_id, images)
         if known and not images and set_id == self._current_id:
             self.images_changed.emit()  # a file that was lost may be there again
         self.imported.emit(images)
+
+    def _let_choose_input(self, set_id: int, images: Sequence[ReferenceImage]) -> None:
+        """Let the first references of a set choose the input of the default recipe."""
+        known = self._sets.get(set_id)
+        if known is None or known.of(Purpose.REFERENCE):
+            return
+        chosen = _fitted(known.scoring, images)
+        if chosen == known.scoring:
+            return
+
+        def failed(sentence: str) -> None:
+            if set_id in self._sets:
+                self._sets[set_id] = replace(self._sets[set_id], scoring=known.scoring)
+                self.current_changed.emit()
+            self.noticed.emit(sentence)
+
+        # At once, and kept before anything is asked that follows from the new pictures.
+        self._sets[set_id] = replace(known, scoring=chosen)
+        self._ask(lambda store: store.references.set_scoring(set_id, chosen), otherwise=failed)
 
     def _append_images(self, set_id: int, images: Sequence[ReferenceImage]) -> None:
         known = self._sets.get(set_id)
@@ -288,3 +313,9 @@ def _telling_name(path: Path) -> str:
     own = path.stem if path.is_file() else path.name
     names = [display_name(name) for name in (own, *(p.name for p in path.parents))]
     return next((n for n in names if n.casefold() not in _VAGUE_NAMES), "Reference set")
+
+
+def _fitted(scoring: Scoring, images: Sequence[ReferenceImage]) -> Scoring:
+    """Return a scoring with the input that references choose, where it leaves them the choice."""
+    references = (i for i in images if i.included and i.purpose is Purpose.REFERENCE)
+    return fitted(scoring, [(i.height, i.width) for i in references if i.height and i.width])

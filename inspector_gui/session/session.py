@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal, Slot
 
 from inspector_gui.core.calibration import MIN_REFERENCES
+from inspector_gui.core.method_options import DEFAULT_RECIPE
 from inspector_gui.core.types import (
     Frame,
     Inspection,
@@ -392,4 +393,4 @@ def default_scoring() -> Scoring:
     """Return the scoring of a new set on this computer."""
     from inspector_gui.core.runtimes import default_runtime
 
-    return Scoring(runtime=default_runtime())
+    return replace(DEFAULT_RECIPE, runtime=default_runtime())

@@ -19,10 +19,11 @@ from pathlib import Path
 import numpy as np
 
 from inspector_gui.core.coreset import Cover
+from inspector_gui.core.digests import digest_of
 from inspector_gui.core.features import Gallery
 from inspector_gui.core.neighbours import Ints, ShouldStop
 from inspector_gui.core.patch_bank import PatchBank, areas_of, choose_patches, offsets_of
-from inspector_gui.core.types import Progress, Scoring, digest_of
+from inspector_gui.core.types import Progress, Scoring
 from inspector_gui.store.files import disk_error
 
 _FORMAT = 2

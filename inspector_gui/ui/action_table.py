@@ -98,6 +98,11 @@ def action_table(window: MainWindow) -> Iterator[ActionSpec]:
         tr("Judge several parts together: every part passes, but the mix may be wrong"),
         window.show_lots,
     )  # fmt: skip
+    yield spec(
+        "method_default", f"{recipe}/{tr('Method')}", tr("Default (SPADE at two scales)"), "",
+        tr("Judge this set by the recipe that new sets have"),
+        partial(window.set_recipe, method="default"), group="method",
+    )  # fmt: skip
     for method, text in (("spade", "SPADE"), ("patchcore", "PatchCore"), ("dn2", "DN2")):
         yield spec(
             f"method_{method}", f"{recipe}/{tr('Method')}", text, "",

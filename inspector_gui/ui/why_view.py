@@ -121,6 +121,11 @@ class WhyView(QObject):
                 _number(found.usual.median), _number(found.usual.high)
             )
         lines = [self.tr("distance {0} · {1}").format(_number(found.distance), usual)]
+        times = [scale.times_usual for scale in found.scales]
+        if all(value is not None for value in times) and times:
+            fine, coarse = (f"{value:.1f}" for value in times)
+            words = self.tr("fine scale {0} × usual, coarse scale {1} ×; the matches are fine ones")
+            lines.append(words.format(fine, coarse))
         limits, patches = self._session.limits.shown, why.part.patches
         if found.place is not None and patches is not None and self._map is not None:
             assert why.point is not None
@@ -130,7 +135,7 @@ class WhyView(QObject):
                 said.append(self.tr("map, smoothed: {0} × limit").format(f"{value:.2f}"))
             weight = float(patches[found.place]) / max(found.distance, 1e-12)
             is_weighted = has_option(why.part.scoring.method, "border_weight")
-            if is_weighted and weight < _NOT_WEIGHTED and not answer.gone:
+            if is_weighted and not found.scales and weight < _NOT_WEIGHTED and not answer.gone:
                 said.append(self.tr("weight of the border {0}").format(f"{weight:.2f}"))
             lines.append(" · ".join(said))
         if answer.gone:

@@ -196,17 +196,14 @@ def test_the_input_is_what_the_options_say(
     ]
 
 
-def test_on_request_each_data_set_chooses_its_own_input(
-    washers: Path, wide_washers: Path, tmp_path: Path
+def test_by_default_each_data_set_chooses_its_own_input(
+    washers: Path, wide_washers: Path, invoke: Invoke, tmp_path: Path
 ) -> None:
     file = tmp_path / "r.json"
-    command.run(
-        (washers, wide_washers), [scoring_from("dn2", None, None)],
-        variation=Variation(), subsample=None, seed=0, json=file, style=ProgressStyle.NONE,
-        chooses_input=True,
-    )  # fmt: skip
-    chosen = [(o["width"], o["height"], o["fit"]) for o in read_json(file)]
-    assert chosen == [(224, 224, "keep"), (320, 160, "keep")]
+    result = invoke("evaluate", washers, wide_washers, "--json", file)
+    assert (result.exit_code, result.stderr) == (0, "")
+    chosen = [(o["method"], o["width"], o["height"], o["fit"]) for o in read_json(file)]
+    assert chosen == [("default", 192, 192, "squash"), ("default", 512, 256, "squash")]
 
 
 def test_a_wide_data_set_is_evaluated_with_pixel_metrics_in_either_fit(

@@ -22,6 +22,7 @@ from inspector_gui.core.measuring.datasets import Dataset, Sample
 from inspector_gui.core.measuring.memory import peak_rss_mb, reset_peak_memory
 from inspector_gui.core.measuring.pixel_frame import map_on_frame, mask_on_frame
 from inspector_gui.core.measuring.variation import CLEAN
+from inspector_gui.core.method_options import name_of
 from inspector_gui.core.methods.base import Method, fit
 from inspector_gui.core.neighbours import ShouldStop
 from inspector_gui.core.types import RGB, Progress, Scores, Scoring
@@ -81,7 +82,7 @@ class Evaluation:
         scoring, interval = self.scoring, self.image_auroc_interval
         return {
             "dataset": self.dataset,
-            "method": scoring.method,
+            "method": name_of(scoring),
             "backbone": scoring.backbone,
             "preset": scoring.preset,
             "k_used": self.k_used,

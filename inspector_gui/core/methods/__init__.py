@@ -5,12 +5,19 @@ from dataclasses import replace
 from inspector_gui.core.backbones import backbone
 from inspector_gui.core.errors import KnownError
 from inspector_gui.core.level_weights import WEIGHTS, level_choice
-from inspector_gui.core.method_options import METHODS, has_option
+from inspector_gui.core.method_options import (
+    AUTOMATIC_PRESET,
+    DEFAULT,
+    DEFAULT_RECIPE,
+    GEOMETRY,
+    METHODS,
+    has_option,
+)
 from inspector_gui.core.methods.base import Method
 from inspector_gui.core.methods.dn2 import Dn2
 from inspector_gui.core.methods.patchcore import Patchcore
 from inspector_gui.core.methods.spade import Spade
-from inspector_gui.core.preprocess import Geometry
+from inspector_gui.core.preprocess import SIDE_MULTIPLE, Geometry
 from inspector_gui.core.runtimes import check_choice
 from inspector_gui.core.types import Scoring
 
@@ -18,6 +25,7 @@ MAX_KAPPA = 100
 """The time that a map takes grows with the number of neighbours."""
 
 _PRESETS = {
+    ("spade", AUTOMATIC_PRESET): DEFAULT_RECIPE,
     ("dn2", "default"): Scoring(method="dn2", k=2),
     ("dn2", "paper"): Scoring(
         method="dn2", k=2, size=256, crop=224, backbone="resnet101", preset="paper"
@@ -60,8 +68,11 @@ def scoring_for(method: str, *, preset: str = "default", **overrides: object) ->
 
     Raises `KnownError` for a method, preset, option or value that does not exist.
     """
+    if method == DEFAULT:
+        method, preset = "spade", AUTOMATIC_PRESET if preset == "default" else preset
     if method not in METHODS:
-        raise KnownError(f"There is no method {method!r}. Choose one of: {', '.join(METHODS)}.")
+        known = ", ".join((DEFAULT, *METHODS))
+        raise KnownError(f"There is no method {method!r}. Choose one of: {known}.")
     if (method, preset) not in _PRESETS:
         raise KnownError(f"{method} has no preset {preset!r}.")
     given = {name: value for name, value in overrides.items() if value is not None}
@@ -69,9 +80,12 @@ def scoring_for(method: str, *, preset: str = "default", **overrides: object) ->
         if not has_option(method, name):
             raise KnownError(f"{method} has no option --{name.replace('_', '-')}.")
     scoring = replace(_PRESETS[method, preset], **given)  # type: ignore[arg-type]
+    if scoring.preset == AUTOMATIC_PRESET and any(name in given for name in GEOMETRY):
+        scoring = replace(scoring, preset=DEFAULT)  # somebody has chosen, not the pictures
     if scoring.height == scoring.size:
         scoring = replace(scoring, height=0)
     Geometry.of(scoring)
+    _check_scales(scoring)
     backbone(scoring.backbone)
     if scoring.k < 1 or scoring.kappa < 1:
         raise KnownError("--k and --kappa count neighbours: at least 1.")
@@ -91,6 +105,18 @@ def scoring_for(method: str, *, preset: str = "default", **overrides: object) ->
     if not 0 <= scoring.sigma <= min(scoring.input_width, scoring.input_height):
         raise KnownError("--sigma is a smoothing in pixels, 0 or more and within the picture.")
     return scoring
+
+
+def _check_scales(scoring: Scoring) -> None:
+    for name in ("pool", "scales"):
+        if getattr(scoring, name) not in (1, 2):
+            raise KnownError(f"--{name} is 1 or 2, not {getattr(scoring, name)}.")
+    multiple = SIDE_MULTIPLE * scoring.pool * scoring.scales // 2
+    if any(side % multiple for side in (scoring.input_width, scoring.input_height)):
+        raise KnownError(
+            f"With averaged features at two scales, sides of the network's input are multiples of "
+            f"{multiple} pixels, not {scoring.input_width} x {scoring.input_height}."
+        )
 
 
 def make_method(scoring: Scoring) -> Method:

@@ -3,8 +3,9 @@
 Stage 1 is DN2's score with K = 50 (section 3.2). Stage 2 compares every place of the part with all
 places of its K nearest references (section 3.3): d(y, p) = 1/kappa * sum over the kappa nearest
 gallery features of |f - F(y, p)|^2. The maximum of the smoothed map as the image score is ours,
-and so is the weight of the border (see `border`, and `own_border` where pictures keep their
-shape), which the preset `paper` leaves out. Padding is neither searched for nor found.
+and so are the weight of the border (see `border`, and `own_border` where pictures keep their
+shape) and a second, coarser map (see `core.scales`), which the preset `paper` leaves out. Padding
+is neither searched for nor found.
 """
 
 import time
@@ -13,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from inspector_gui.core.compiled import CompiledSearch, code_folder, load_search
-from inspector_gui.core.features import Features, Gallery
+from inspector_gui.core.features import Features, Gallery, HalvedGallery
 from inspector_gui.core.level_weights import WeightedGallery, level_weights
 from inspector_gui.core.methods.base import anomaly_map
 from inspector_gui.core.methods.border import border_weight
@@ -30,10 +31,13 @@ from inspector_gui.core.pyramid import (
 )
 from inspector_gui.core.pyramid_search import nearest_places
 from inspector_gui.core.runtimes import gpu_kind
-from inspector_gui.core.types import KEEP, Floats, Scores, Scoring
+from inspector_gui.core.scales import Levels, halved, halved_inside, joined
+from inspector_gui.core.types import KEEP, Floats, Inside, Scores, Scoring
 
 if TYPE_CHECKING:  # torch is imported where there is a GPU alone
     from inspector_gui.core.pyramid_device import DeviceSearch
+
+_TWO = 2  # scales, see `core.scales`
 
 
 @dataclass(frozen=True)
@@ -53,9 +57,6 @@ class Spade:
     _devices: list["DeviceSearch | None"] = field(
         default_factory=list, init=False, repr=False, compare=False
     )
-    _weights: list[tuple[PyramidGallery, int | None, Floats]] = field(
-        default_factory=list, init=False, repr=False, compare=False
-    )
     has_map = True
 
     def score(
@@ -70,7 +71,7 @@ class Spade:
         began = time.perf_counter()
         limit = self.stage1_limit
         if limit is None and self.scoring.gate:
-            limit = self._kept_of(gallery).stage1_limit
+            limit = self._kept_of(gallery)[0].stage1_limit
         if limit is not None:
             stage1, rows = global_score(features, gallery, self.scoring.k, exclude=exclude)
             if stage1 <= limit:
@@ -97,13 +98,38 @@ class Spade:
         stage1, rows = global_score(features, gallery, self.scoring.k, exclude=exclude)
         timings = {"stage1": time.perf_counter() - began}
         began = time.perf_counter()
-        kept = self._kept_of(gallery)
-        rows_here, places = self._places(rows, gallery, exclude)
-        skip = rows_here.index(exclude) if exclude in rows_here else None
-        patches = nearest_places(
-            kept.weights.apply(features.levels),
+        maps = [
+            self._map(places, levels, inside, rows, exclude, should_stop)
+            for places, (levels, inside) in zip(
+                self._kept_of(gallery), self._scales(features), strict=True
+            )
+        ]
+        patches = joined(*maps) if len(maps) == _TWO else maps[0]
+        image = float(anomaly_map(patches, self.scoring).max())
+        timings["stage2"] = time.perf_counter() - began
+        return Scores(image=image, stage1=stage1, nearest=rows, patches=patches, timings=timings)
+
+    def _map(
+        self,
+        kept: "_Kept",
+        levels: Levels,
+        inside: Inside | None,
+        rows: tuple[int, ...],
+        exclude: int | None,
+        should_stop: ShouldStop,
+    ) -> Floats:
+        """Return the map of one scale, weighted at the border: float32, its finest grid.
+
+        Of a set that K covers all references are laid out, also while one is left out.
+        """
+        covers_all = len(rows) + (exclude is not None) == len(kept.gallery)
+        wanted = tuple(range(len(kept.gallery))) if covers_all else tuple(sorted(rows))
+        places = kept.places(wanted)
+        skip = wanted.index(exclude) if exclude in wanted else None
+        distances = nearest_places(
+            kept.weights.apply(levels),
             places,
-            inside=features.inside,
+            inside=inside,
             kappa=kept.weights.kappa(self.scoring.kappa),
             skip=skip,
             should_stop=should_stop,
@@ -111,36 +137,24 @@ class Spade:
             device=self._device(),
         )
         if self.scoring.border_weight and self.scoring.fit == KEEP:
-            patches *= kept.own_border.weight(features.inside, skip=exclude)
+            distances *= kept.own_border.weight(inside, skip=exclude)
         elif self.scoring.border_weight:
-            patches *= self._border(places, skip)
-        image = float(anomaly_map(patches, self.scoring).max())
-        timings["stage2"] = time.perf_counter() - began
-        return Scores(image=image, stage1=stage1, nearest=rows, patches=patches, timings=timings)
+            distances *= kept.border(places, skip)
+        return distances
 
-    def _border(self, places: PyramidGallery, skip: int | None) -> Floats:
-        """Return the border's weights; computed once while the same neighbours are asked for."""
-        if self._weights and self._weights[0][:2] == (places, skip):
-            return self._weights[0][2]
-        weights = border_weight(places, skip=skip)
-        self._weights[:] = [(places, skip, weights)]
-        return weights
+    def _scales(self, features: Features) -> list[tuple[Levels, Inside | None]]:
+        """Return the levels of every scale, finest first, and what shows the picture in them."""
+        scales = [(features.levels, features.inside)]
+        if self.scoring.scales == _TWO:
+            scales.append((halved(features.levels), halved_inside(features.inside)))
+        return scales
 
-    def _places(
-        self, rows: tuple[int, ...], gallery: Gallery, exclude: int | None
-    ) -> tuple[tuple[int, ...], PyramidGallery]:
-        """Return the neighbours and their places; kept while the same ones are asked for.
-
-        Of a set that K covers these are all references, also while one is left out.
-        """
-        covers_all = len(rows) + (exclude is not None) == len(gallery)
-        wanted = tuple(range(len(gallery))) if covers_all else tuple(sorted(rows))
-        return wanted, self._kept_of(gallery).places(wanted)
-
-    def _kept_of(self, gallery: Gallery) -> "_Kept":
+    def _kept_of(self, gallery: Gallery) -> list["_Kept"]:
         if not self._kept or self._kept[0].gallery is not gallery:
             self._kept[:] = [_Kept(self.scoring, gallery)]
-        return self._kept[0]
+            if self.scoring.scales == _TWO:
+                self._kept.append(_Kept(self.scoring, HalvedGallery(gallery)))
+        return self._kept
 
     def _search(self) -> CompiledSearch | None:
         """Return the compiled search once there is one; numpy searches until then."""
@@ -173,6 +187,7 @@ class _Kept:
         self._shape: PyramidShape | None = None
         self._references: dict[int, ReferencePlaces] = {}
         self._last: tuple[tuple[int, ...], PyramidGallery] | None = None
+        self._border: tuple[PyramidGallery, int | None, Floats] | None = None
 
     def places(self, rows: tuple[int, ...]) -> PyramidGallery:
         """Return these rows of the gallery as places to search."""
@@ -187,6 +202,12 @@ class _Kept:
         places = PyramidGallery(tuple(chosen.values()))
         self._last = rows, places
         return places
+
+    def border(self, places: PyramidGallery, skip: int | None) -> Floats:
+        """Return the border's weights; computed once while the same neighbours are asked for."""
+        if self._border is None or self._border[:2] != (places, skip):
+            self._border = places, skip, border_weight(places, skip=skip)
+        return self._border[2]
 
     @cached_property
     def stage1_limit(self) -> float | None:
