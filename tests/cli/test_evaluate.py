@@ -6,11 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from inspector_gui.cli import evaluate as command
-from inspector_gui.cli.options import ProgressStyle
-from inspector_gui.cli.recipe import scoring_from
 from inspector_gui.core.images import encode_png, read_image
-from inspector_gui.core.measuring.variation import Variation
 
 from .conftest import Invoke, read_json
 
@@ -203,7 +199,7 @@ def test_by_default_each_data_set_chooses_its_own_input(
     result = invoke("evaluate", washers, wide_washers, "--json", file)
     assert (result.exit_code, result.stderr) == (0, "")
     chosen = [(o["method"], o["width"], o["height"], o["fit"]) for o in read_json(file)]
-    assert chosen == [("default", 192, 192, "squash"), ("default", 512, 256, "squash")]
+    assert chosen == [("default", 320, 320, "squash"), ("default", 384, 192, "squash")]
 
 
 def test_a_wide_data_set_is_evaluated_with_pixel_metrics_in_either_fit(

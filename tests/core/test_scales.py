@@ -138,7 +138,7 @@ def test_averaged_features_have_half_the_grid_and_their_own_key() -> None:
 )
 def test_scales_that_cannot_be_are_refused(options: dict[str, object], word: str) -> None:
     with pytest.raises(KnownError, match=word):
-        scoring_for("spade", **options)
+        scoring_for("spade", preset="default", **options)
 
 
 def test_other_methods_have_no_scales() -> None:
