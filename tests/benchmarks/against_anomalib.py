@@ -11,10 +11,13 @@ score and smoothed map. anomalib's trainer is left out: its model alone is measu
 ours for both, on the picture's own frame, from the maps on the network's input. Its scores are
 weighted by the neighbourhood (b = 9); without that they are in brackets. Of a data set with more
 references than --references so many are drawn at random (--seed), the same for all: its coreset
-takes a pass over all patches a pick. That loop makes and frees blocks of a few megabytes, which
-glibc's heap may put beside one another until memory is full (22 GB for 31 references, not in every
-run); so large blocks are mapped in its process, as huge pages, which costs it about 10 % of that
-loop's processor time. Photographs are development data.
+takes a pass over all patches a pick. --tests does so with test pictures.
+
+What is set for its sake: threads sleep while they wait (OMP_WAIT_POLICY), on both sides: spinning,
+torch takes up to five times as long beside other work. Its coreset makes and frees blocks of some
+megabytes, which glibc's heap may put beside one another until memory is full (22 GB for 31
+references, not in every run); so large blocks are mapped, as huge pages, which costs that loop
+about 10 % of its processor time. Photographs are development data.
 """
 
 import argparse
@@ -26,10 +29,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from photograph_sets import SETS, folder_of, known_recipes, recipe
@@ -61,6 +64,9 @@ ALLOCATOR = {
 """Of anomalib's process; other systems than Linux ignore it."""
 
 
+T = TypeVar("T")
+
+
 @dataclass(frozen=True)
 class Found:
     """What one side says of a data set; maps are on the network's input of `scoring`."""
@@ -77,6 +83,7 @@ def main() -> None:
     parser.add_argument("--datasets", default=",".join(SETS))
     parser.add_argument("--methods", default=METHODS, help="of ours, METHOD or METHOD/PRESET")
     parser.add_argument("--references", type=int, default=100, help="at most, drawn at random")
+    parser.add_argument("--tests", type=int, help="at most, drawn at random; all if left out")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--environment", type=Path, default=paths.cache_folder() / "benchmarks" / "anomalib"
@@ -87,7 +94,12 @@ def main() -> None:
     rows: list[dict[str, object]] = []
     alike: dict[str, float] = {}
     for name in given.datasets.split(","):
-        dataset = chosen(read_dataset(folder_of(name)), given.references, seed=given.seed)
+        dataset = read_dataset(folder_of(name))
+        dataset = replace(
+            dataset,
+            train=drawn(dataset.train, given.references, seed=given.seed),
+            test=drawn(dataset.test, given.tests, seed=given.seed),
+        )
         with tempfile.TemporaryDirectory(prefix="against-anomalib-") as folder:
             theirs, alike[name] = by_anomalib(dataset, Path(folder), python, seed=given.seed)
             rows.append(row(f"anomalib {ANOMALIB}", dataset, theirs))
@@ -119,13 +131,10 @@ def environment(folder: Path) -> Path:
     return python
 
 
-def chosen(dataset: Dataset, count: int, *, seed: int) -> Dataset:
-    """Return a data set with so many references at most, drawn at random."""
-    if len(dataset.train) <= count:
-        return dataset
-    rows = np.random.default_rng(seed).permutation(len(dataset.train))[:count]
-    train = tuple(dataset.train[row] for row in np.sort(rows))
-    return Dataset(dataset.name, train, dataset.test)
+def drawn(items: tuple[T, ...], count: int, *, seed: int) -> tuple[T, ...]:
+    """Return so many of the items at most, drawn at random, in their order."""
+    rows = np.random.default_rng(seed).permutation(len(items))[:count]
+    return tuple(items[row] for row in np.sort(rows))
 
 
 def by_anomalib(dataset: Dataset, folder: Path, python: Path, *, seed: int) -> tuple[Found, float]:
@@ -185,8 +194,9 @@ def run(
     """Do a job in a process of its own, which writes into a folder."""
     file = folder / "job.json"
     file.write_text(json.dumps({**job, "out": str(folder)}), encoding="utf-8")
-    quiet = {**os.environ, "PYTHONWARNINGS": "ignore", "TQDM_DISABLE": "1", **(settings or {})}
-    subprocess.run([*words, str(file)], check=True, env=quiet)
+    quiet = {"PYTHONWARNINGS": "ignore", "TQDM_DISABLE": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+    environ = {**os.environ, **quiet, **(settings or {})}
+    subprocess.run([*words, str(file)], check=True, env=environ)
 
 
 def read(folder: Path, dataset: Dataset, scoring: Scoring) -> Found:
