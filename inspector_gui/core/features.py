@@ -1,5 +1,6 @@
 """A picture to its features: the pyramid at strides 4, 8, 16 and the global feature of DN2."""
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -240,7 +241,9 @@ class HalvedGallery(GalleryView):
 
 
 class Extractor:
-    """Preprocessing and network of one recipe: pictures in, features out. Not thread-safe.
+    """Preprocessing and network of one recipe: pictures in, features out.
+
+    Several threads may use it; the network takes them one after the other.
 
     `quantised` is the folder of the networks that belong to int8 recipes, that of the others if
     left out.
@@ -254,6 +257,7 @@ class Extractor:
         cache: Path,
         quantised: Path | None = None,
     ) -> None:
+        self._in_use = threading.Lock()
         self._spec = backbone(scoring.backbone)
         self.geometry = Geometry.of(scoring)
         self._tile = self.geometry.tiles or MOST_AT_ONCE
@@ -286,7 +290,7 @@ class Extractor:
         *maps, pooled = run_in_tiles(
             self.geometry.apply(image),
             self._tile,
-            lambda piece: self.network.run(self._normalised(piece)),
+            self._run,
         )
         fine, middle, coarse = (np.ascontiguousarray(m[0].transpose(1, 2, 0)) for m in maps)
         levels = halved((fine, middle, coarse)) if self._pool == 2 else (fine, middle, coarse)
@@ -294,6 +298,11 @@ class Extractor:
             return Features(pooled[0], levels)
         levels = placed(levels, place, size, self._strides)
         return Features(pooled[0], levels, place.cells(self._strides[0]))
+
+    def _run(self, piece: RGB) -> tuple[Floats, ...]:
+        batch = self._normalised(piece)
+        with self._in_use:
+            return self.network.run(batch)
 
     def _normalised(self, piece: RGB) -> Floats:
         return normalise(piece, self._spec.mean, self._spec.std)

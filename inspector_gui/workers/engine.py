@@ -10,8 +10,6 @@ A reference whose file is unreadable is left out with a sentence; judging goes o
 """
 
 import time
-from collections import deque
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,7 +19,7 @@ from inspector_gui import paths
 from inspector_gui.core.calibration import MIN_REFERENCES
 from inspector_gui.core.decision import decide_part
 from inspector_gui.core.errors import KnownError
-from inspector_gui.core.types import ALL_REFERENCES, Frame, Inspection, Limits, Source
+from inspector_gui.core.types import ALL_REFERENCES, Frame, Inspection, Limits
 from inspector_gui.workers.beside_work import BesideWork
 from inspector_gui.workers.engine_state import Calibration, EngineState, Phase
 from inspector_gui.workers.explaining import Answer, Explaining, Question
@@ -31,6 +29,7 @@ from inspector_gui.workers.mailbox import Mailbox
 from inspector_gui.workers.map_on_demand import MapsOnDemand, WantedMap
 from inspector_gui.workers.preparing import Preparation
 from inspector_gui.workers.thread import Worker
+from inspector_gui.workers.waiting import Waiting, WaitingPart
 
 if TYPE_CHECKING:  # the engine's own imports come after the window, in this thread
     from inspector_gui.core.features import Extractor
@@ -61,9 +60,7 @@ class Engine(Worker):
 
     def __init__(self) -> None:
         super().__init__("engine")
-        self.live: Mailbox[Frame] = Mailbox()
-        self._queue: deque[Frame] = deque()
-        self._ad_hoc: deque[Frame] = deque()
+        self._waiting = Waiting()
         self._state = EngineState()
         self._setup: Setup | None = None
         self._limits: Limits | None = None
@@ -86,6 +83,11 @@ class Engine(Worker):
 
     # Called from other threads
 
+    @property
+    def live(self) -> Mailbox[Frame]:
+        """The newest frame of a live source."""
+        return self._waiting.live
+
     def configure(self, setup: Setup | None) -> None:
         """Judge by another setup from the next frame on; None: by nothing."""
         self._configured.emit(setup)
@@ -104,20 +106,12 @@ class Engine(Worker):
 
     def submit(self, frame: Frame, is_live: bool) -> None:
         """Queue a frame; of a live source only the newest is kept."""
-        if frame.source is Source.AD_HOC:
-            self._ad_hoc.append(frame)
-        elif is_live:
-            self.live.put(frame)
-        else:
-            self._queue.append(frame)
+        self._waiting.put(frame, self._extractor, is_live=is_live)
         self._wake()
 
     def forget_frames(self, *, ad_hoc: bool = False) -> None:
         """Drop the feed's frames that were not judged yet, and on request the ad hoc ones."""
-        self._queue.clear()
-        self.live.clear()
-        if ad_hoc:
-            self._ad_hoc.clear()
+        self._waiting.forget(ad_hoc=ad_hoc)
 
     # In the engine's thread
 
@@ -165,8 +159,8 @@ class Engine(Worker):
         if setup is None or self.stopping.is_set():
             return
         if self._state.phase is Phase.FAILED:
-            while (frame := self._next_frame()) is not None:
-                self.rejected.emit(frame, self._state.reason, setup)
+            while (part := self._waiting.take()) is not None:
+                self.rejected.emit(part.frame, self._state.reason, setup)
             self._say_why(self._explaining.give_up(self._state.reason))
             return
         try:
@@ -336,37 +330,29 @@ class Engine(Worker):
         return ", ".join(filter(None, (self._work.gallery.search, beside)))
 
     def _judge_next(self, setup: Setup, work: GalleryWork) -> bool:
-        frame = self._next_frame()
-        if frame is None:
+        part = self._waiting.take()
+        if part is None:
             return False
         try:
-            inspection = self._judge(frame, work)
+            inspection = self._judge(part, work)
         except KnownError as error:
-            self.rejected.emit(frame, str(error), setup)
+            self.rejected.emit(part.frame, str(error), setup)
         except Exception as error:  # of this part; the next one may be fine
-            self.rejected.emit(frame, self.report(error), setup)
+            self.rejected.emit(part.frame, self.report(error), setup)
         else:
             if not self.stopping.is_set():
                 self.inspected.emit(inspection, setup)
         return True
 
-    def _next_frame(self) -> Frame | None:
-        for frames in (self._ad_hoc, self._queue):
-            with suppress(IndexError):  # they may be forgotten at any time
-                return frames.popleft()
-        return self.live.take()
-
-    def _judge(self, frame: Frame, work: GalleryWork) -> Inspection:
+    def _judge(self, part: WaitingPart, work: GalleryWork) -> Inspection:
         assert self._extractor is not None
         assert self._limits is not None
-        began = time.perf_counter()
-        features = self._extractor.extract(frame.image)
-        seconds = time.perf_counter() - began
+        features, seconds = part.features(self._extractor)
         scores = work.method.score(features, work.gallery, should_stop=self.stopping.is_set)
         scores.timings["features"] = seconds
         most = _NAMED_OF_ALL if work.setup.scoring.k == ALL_REFERENCES else None
         return Inspection(
-            frame=frame,
+            frame=part.frame,
             set_id=work.setup.set_id,
             scoring=work.setup.scoring,
             scores=replace(scores, pooled=features.pooled),
@@ -386,6 +372,7 @@ class Engine(Worker):
     def _close(self) -> None:
         if self._preparation is not None:
             self._preparation.cancel()
+        self._waiting.close()
         self._work = None
         self._close_features()
         self._extractor = None
