@@ -12,7 +12,7 @@ import argparse
 import json
 from pathlib import Path
 
-from photograph_sets import SETS, folder_of, known_recipes
+from photograph_sets import SETS, folder_of, known_recipes, recipe_for
 
 from inspector_gui.cli.recipe import open_extractor, temporary_bank
 from inspector_gui.core.errors import KnownError
@@ -56,7 +56,8 @@ def main() -> None:
 
 
 def measured(dataset: Dataset, scoring: Scoring, *, seed: int) -> Evaluation:
-    """Measure a recipe; raises `KnownError` where its network cannot be used."""
+    """Measure a recipe with its input; raises `KnownError` where its network cannot be used."""
+    scoring = recipe_for(scoring, dataset.train)
     extractor = open_extractor(scoring, lambda _: None)
     with temporary_bank(scoring) as bank:
         return evaluate(

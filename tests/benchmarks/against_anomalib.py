@@ -35,7 +35,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from photograph_sets import SETS, folder_of, known_recipes, recipe
+from photograph_sets import SETS, folder_of, known_recipes, recipe, recipe_for
 from table import show
 
 from inspector_gui import paths
@@ -179,7 +179,8 @@ def by_us(dataset: Dataset, folder: Path, name: str) -> Found:
         "train": [str(path) for path in dataset.train],
         "test": [str(sample.path) for sample in dataset.test],
     }
-    open_extractor(recipe(name), lambda _: None)  # what is made once per computer
+    scoring = recipe_for(recipe(name), dataset.train)
+    open_extractor(scoring, lambda _: None)  # what is made once per computer
     run([sys.executable, __file__, "--ours"], job, folder)
     facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
     return read(folder, dataset, Scoring(**facts["scoring"]))
@@ -210,12 +211,13 @@ def read(folder: Path, dataset: Dataset, scoring: Scoring) -> Found:
 def ours(job_file: Path) -> None:
     """Do one job of ours: references, then one test picture at a time."""
     job = json.loads(job_file.read_text(encoding="utf-8"))
-    scoring, out = recipe(job["recipe"]), Path(job["out"])
+    train, out = [Path(file) for file in job["train"]], Path(job["out"])
+    scoring = recipe_for(recipe(job["recipe"]), train)
     extractor, method = open_extractor(scoring, lambda _: None), make_method(scoring)
     at_start = _memory_now_mb()
     with temporary_bank(scoring) as bank, (out / "maps.f32").open("wb") as maps:
         began = time.perf_counter()
-        references = learn([Path(file) for file in job["train"]], bank, extractor)
+        references = learn(train, bank, extractor)
         gallery = bank.gallery(tuple(references.files))
         fit(method, gallery)
         fit_seconds = time.perf_counter() - began
@@ -287,6 +289,7 @@ def _in_words(row: dict[str, Any]) -> dict[str, object]:
         "data set": row["dataset"],
         "who": row["who"],
         "references": row["references"],
+        "input": row["input"],
         "fit": f"{row['fit_seconds']:.1f} s",
         "a picture": f"{1000 * row['seconds_per_image']:.1f} ms",
         "peak memory": f"{row['peak_memory_mb']:.0f} MB",

@@ -1,10 +1,13 @@
 """The data sets of real photographs, and recipes by name, for benchmarks that measure on them."""
 
 import os
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
-from inspector_gui.cli.recipe import scoring_from
+from inspector_gui.cli.recipe import fitted_to, scoring_from
 from inspector_gui.core.errors import KnownError
+from inspector_gui.core.images import read_bytes
 from inspector_gui.core.types import Scoring
 
 DATA = Path(
@@ -26,6 +29,11 @@ def recipe(name: str) -> Scoring:
     """Return the recipe that `METHOD` or `METHOD/PRESET` names; raises `KnownError` as `score`."""
     method, _, preset = name.partition("/")
     return scoring_from(method, preset or None, None)
+
+
+def recipe_for(scoring: Scoring, references: Sequence[Path]) -> Scoring:
+    """Return a recipe with the input that it chooses for these references, if it chooses one."""
+    return fitted_to(scoring, [(path, partial(read_bytes, path)) for path in references])
 
 
 def known_recipes(names: str) -> tuple[dict[str, Scoring], dict[str, str]]:
