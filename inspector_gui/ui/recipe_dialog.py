@@ -30,6 +30,7 @@ from inspector_gui.ui.gate_fields import GateFields
 from inspector_gui.ui.level_fields import LevelFields
 
 _FIXED = ("method", "preset", "border_weight")
+_TWO = 2
 
 
 class RecipeDialog(QDialog):
@@ -76,6 +77,13 @@ class RecipeDialog(QDialog):
         self.levels = LevelFields(scoring)
         if has_option(scoring.method, "levels"):
             form.addRow(self.tr("Levels of the pyramid that are compared"), self.levels)
+        self.pool = QCheckBox(self.tr("Average features over 2 × 2 cells: quicker, steadier"))
+        self.pool.setChecked(scoring.pool == _TWO)
+        self.scales = QCheckBox(self.tr("Two scales: a second map of cells twice as large"))
+        self.scales.setChecked(scoring.scales == _TWO)
+        for name, box in (("pool", self.pool), ("scales", self.scales)):
+            if has_option(scoring.method, name):
+                form.addRow(box)
         self.gate = GateFields(scoring)
         if has_option(scoring.method, "gate"):
             form.addRow(self.gate)
@@ -124,6 +132,7 @@ class RecipeDialog(QDialog):
         if self.all_references.isChecked():
             given["k"] = ALL_REFERENCES
         given |= {"levels": self.levels.levels, "weights": self.levels.weights}
+        given |= {"pool": 1 + self.pool.isChecked(), "scales": 1 + self.scales.isChecked()}
         given["search"] = EXACT_ONLY if self.exact.isChecked() else AUTOMATIC
         given |= {"gate": self.gate.is_gate, "stage1_limit": self.gate.limit}
         given["reweight"] = self.reweight.isChecked()

@@ -105,11 +105,17 @@ def test_the_parameters_of_a_set_are_changed_in_the_window(
     dialog.fit.setCurrentIndex(dialog.fit.findData(KEEP))
     for box in dialog.levels.boxes:
         box.setChecked(False)
+    dialog.scales.setChecked(False)
     dialog.apply()
     assert "levels of the pyramid" in dialog.reason.text()
+    dialog.scales.setChecked(True)
     for box in dialog.levels.boxes[1:]:
         box.setChecked(True)
     dialog.levels.alike.setChecked(True)
+    assert (dialog.pool.isChecked(), dialog.scales.isChecked()) == (True, True)
+    dialog.apply()
+    assert "multiples of 64" in dialog.reason.text()
+    dialog.scales.setChecked(False)
     assert dialog.gate.all_maps.isChecked()
     assert not dialog.gate.field.isEnabled()
     dialog.gate.all_maps.setChecked(False)
@@ -122,6 +128,7 @@ def test_the_parameters_of_a_set_are_changed_in_the_window(
     assert (scoring.k, scoring.kappa, scoring.size, scoring.crop) == (20, 3, 256, 224)
     assert (scoring.height, scoring.fit, scoring.tiles) == (320, KEEP, 0)
     assert (scoring.levels, scoring.weights) == ("2,3", SCALED)
+    assert (scoring.pool, scoring.scales, scoring.preset) == (2, 1, "default")
     assert (scoring.gate, scoring.stage1_limit) == (True, 2.5)
     window.actions_by_name["parameters"].trigger()
     again = window.findChildren(RecipeDialog)[-1]

@@ -153,7 +153,9 @@ class Spade:
         if not self._kept or self._kept[0].gallery is not gallery:
             self._kept[:] = [_Kept(self.scoring, gallery)]
             if self.scoring.scales == _TWO:
-                self._kept.append(_Kept(self.scoring, HalvedGallery(gallery)))
+                # A quarter as large, each: as many are kept.
+                coarse = _Kept(self.scoring, HalvedGallery(gallery), most_bytes=MOST_BYTES // 4)
+                self._kept.append(coarse)
         return self._kept
 
     def _search(self) -> CompiledSearch | None:
@@ -179,10 +181,10 @@ def _search_on(device: str) -> "DeviceSearch":
 
 
 class _Kept:
-    """References of one gallery, laid out once and kept for other parts: up to `MOST_BYTES`."""
+    """References of one gallery, laid out once and kept for other parts, up to `most_bytes`."""
 
-    def __init__(self, scoring: Scoring, gallery: Gallery) -> None:
-        self.scoring, self.gallery = scoring, gallery
+    def __init__(self, scoring: Scoring, gallery: Gallery, *, most_bytes: int = MOST_BYTES) -> None:
+        self.scoring, self.gallery, self._most_bytes = scoring, gallery, most_bytes
         self.weights = level_weights(scoring, gallery)
         self._shape: PyramidShape | None = None
         self._references: dict[int, ReferencePlaces] = {}
@@ -196,7 +198,7 @@ class _Kept:
         chosen = {row: self._references.get(row) or self._read(row) for row in rows}
         others = {row: own for row, own in self._references.items() if row not in chosen}
         self._references = others | chosen  # those used last come last
-        most = max(len(rows), MOST_BYTES // chosen[rows[0]].nbytes)
+        most = max(len(rows), self._most_bytes // chosen[rows[0]].nbytes)
         for row in list(self._references)[:-most]:
             del self._references[row]
         places = PyramidGallery(tuple(chosen.values()))
