@@ -39,7 +39,7 @@ from filelock import FileLock
 from inspector_gui.core.types import RGB
 
 if TYPE_CHECKING:
-    from inspector_gui.core.types import InspectionRow
+    from inspector_gui.core.types import InspectionRow, Scoring
     from inspector_gui.session import Session
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
@@ -102,12 +102,11 @@ def build(place: Path, source: Path, count: int) -> None:
     from inspector_gui import paths
     from inspector_gui.core.features import Extractor
     from inspector_gui.core.images import decode, encode_png, list_images
-    from inspector_gui.session.session import default_scoring
     from inspector_gui.store.database import Workspace
     from inspector_gui.store.features_cache import open_store
     from inspector_gui.store.references import References
 
-    scoring = default_scoring()
+    scoring = recipe()
     if set_name(count) in done(place):
         return
     known: list[str] = names(place)
@@ -266,11 +265,17 @@ def varied(file: Path, seed: int) -> RGB:
     return np.clip(np.rint(lit), 0, 255).astype(np.uint8)
 
 
-def set_name(count: int) -> str:
-    """Return the name of a set; another default recipe gets another one."""
+def recipe() -> "Scoring":
+    """Return the default recipe with the input that references of this size choose."""
+    from inspector_gui.core.input_size import fitted
     from inspector_gui.session.session import default_scoring
 
-    return f"{count} by {default_scoring().key}"
+    return fitted(default_scoring(), [(SIDE, SIDE)])
+
+
+def set_name(count: int) -> str:
+    """Return the name of a set; another default recipe gets another one."""
+    return f"{count} by {recipe().key}"
 
 
 def done(place: Path) -> list[str]:
