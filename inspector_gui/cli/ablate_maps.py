@@ -57,6 +57,8 @@ def run(
             "preset": scoring.preset,
             "kappa": scoring.kappa,
             "weights": scoring.weights,
+            "pool": scoring.pool,
+            "scales": scoring.scales,
             "sigma": scoring.sigma,
             **scoring.input_as_json(),
             "seed": seed,

@@ -31,7 +31,7 @@ from inspector_gui.core.images import (
     read_image,
 )
 from inspector_gui.core.measuring.evaluation import Picture, References, learn_pictures
-from inspector_gui.core.method_options import name_of
+from inspector_gui.core.method_options import has_option, name_of
 from inspector_gui.core.methods import VIDEO_FRAMES, make_method
 from inspector_gui.core.methods.base import (
     Method,
@@ -55,6 +55,7 @@ from inspector_gui.core.types import (
 from inspector_gui.core.video import chosen_frames, frame_files
 
 OPACITY = 0.6
+_NUMBERS = ("kappa", "sigma", "levels", "weights", "pool", "scales", "coreset", "reweight")
 LEAST_FOR_LIMITS = 2
 
 
@@ -311,6 +312,7 @@ def _as_json(
         "runtime": scoring.runtime,
         "precision": scoring.precision,
         **scoring.input_as_json(),
+        **{n: getattr(scoring, n) for n in _NUMBERS if has_option(scoring.method, n)},
         "k_used": min(scoring.k, len(learned.files)),
         "n_references": len(learned.files),
         "limits": given,

@@ -48,7 +48,8 @@ class Explanation:
     references to tell.
     At two scales (see `core.scales`) `distance` and `usual` are those of the weighted geometric
     mean, `matches` are of the fine scale, and `scales` says what each of the two found, the fine
-    one first.
+    one first. The coarse one is of the cell that the place lies in, where the map goes over from
+    cell to cell: they can differ by a tenth.
     """
 
     place: Place | None

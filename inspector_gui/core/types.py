@@ -248,10 +248,10 @@ class Region:
 class Scores:
     """What a method says about one part.
 
-    `patches` is the raw distance of every cell of the method's grid (float32, h x w; SPADE: stride
-    4, PatchCore: 8), NaN on padding, None where the method has no map or stage 1 let the part
-    through (`passed_stage1`; `image` is then its score of stage 1, to which no limit of maps
-    applies); `nearest` are gallery rows, nearest first.
+    `patches` is the raw distance of every cell of the method's grid (float32, h x w; stride 4 or,
+    of averaged features and PatchCore, 8), NaN on padding, None where the method has no map or
+    stage 1 let the part through (`passed_stage1`; `image` is then its score of stage 1, to which
+    no limit of maps applies); `nearest` are gallery rows, nearest first.
     `pooled` is the part's global feature (float32, D), kept for the lot check.
     """
 

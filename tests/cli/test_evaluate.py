@@ -60,8 +60,8 @@ def test_real_hazelnuts_are_told_apart_and_their_colour_is_found(
     assert found["aupro"] > 0.9
     assert found["k_used"] == 28
     shown = {name: found[name] for name in ("width", "height", "fit", "crop", "tiles")}
-    assert shown == {"width": 224, "height": 224, "fit": "squash", "crop": 0, "tiles": 0}
-    assert "hazelnut_toy: pictures at 224 x 224 pixels, whatever their shape" in result.stdout
+    assert shown == {"width": 384, "height": 384, "fit": "squash", "crop": 0, "tiles": 0}
+    assert "hazelnut_toy: pictures at 384 x 384 pixels, whatever their shape" in result.stdout
 
 
 @pytest.mark.slow
@@ -235,12 +235,14 @@ def test_levels_and_their_weights_are_options_and_are_said(
     washers: Path, invoke: Invoke, tmp_path: Path
 ) -> None:
     result = invoke(
-        "evaluate", washers, "--levels", "3,2", "--weights", "scaled", "--size", 96,
+        "evaluate", washers, "--method", "spade", "--levels", "3,2", "--weights", "scaled",
+        "--size", 96, "--scales", 2,
         "--json", tmp_path / "r.json",
     )  # fmt: skip
     assert (result.exit_code, result.stderr) == (0, "")
     (found,) = read_json(tmp_path / "r.json")
     assert (found["levels"], found["weights"]) == ("2,3", "scaled")
+    assert (found["pool"], found["scales"]) == (1, 2)
     refused = invoke("evaluate", washers, "--levels", "4")
     assert refused.exit_code != 0
     assert "--levels names levels of the pyramid" in refused.stderr

@@ -63,8 +63,8 @@ def test_without_the_options_a_row_is_clean_and_has_no_more(
 
 def test_spade_is_cleaned_by_its_own_scores(washers: Path, invoke: Invoke, tmp_path: Path) -> None:
     result = invoke(
-        "evaluate", washers, "--clean", 0.2, "--size", 96, "--json", tmp_path / "r.json",
-        "--progress", "json",
+        "evaluate", washers, "--method", "spade", "--clean", 0.2, "--size", 96,
+        "--json", tmp_path / "r.json", "--progress", "json",
     )  # fmt: skip
     assert result.exit_code == 0
     rows = read_json(tmp_path / "r.json")

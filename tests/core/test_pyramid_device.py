@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from inspector_gui.core import pyramid_device
 from inspector_gui.core.compiled import CompiledSearch
 from inspector_gui.core.errors import KnownError
-from inspector_gui.core.features import Extractor
+from inspector_gui.core.features import Extractor, FeatureList, Features
 from inspector_gui.core.methods import spade
 from inspector_gui.core.methods.spade import Spade
 from inspector_gui.core.pyramid import pyramid_gallery
@@ -271,10 +271,10 @@ def test_another_gallery_is_not_taken_for_the_one_on_the_device() -> None:
 def test_a_recipe_that_runs_on_cuda_searches_there(
     monkeypatch: pytest.MonkeyPatch, runtime: str, kind: str, is_used: bool
 ) -> None:
-    devices: list[str] = []
+    devices: list[tuple[str, int]] = []
 
-    def on_the_cpu(device: str) -> DeviceSearch:
-        devices.append(device)
+    def on_the_cpu(device: str, scales: int) -> DeviceSearch:
+        devices.append((device, scales))
         return DeviceSearch("cpu")
 
     monkeypatch.setattr(spade, "gpu_kind", lambda: kind)
@@ -283,13 +283,45 @@ def test_a_recipe_that_runs_on_cuda_searches_there(
     own = gallery_of([[0, 1]], seed=5).items[0]
     method = Spade(Scoring(size=32, runtime=runtime))
     scores = [method.score(own, gallery) for _ in range(2)]
-    assert devices == ["cuda"] * is_used
+    assert devices == [("cuda", 1)] * is_used
     monkeypatch.setattr(spade, "gpu_kind", lambda: "")
     plain = Spade(Scoring(size=32)).score(own, gallery)
     assert plain.patches is not None
     for found in scores:
         assert found.image == plain.image
         np.testing.assert_array_equal(found.patches, plain.patches)
+
+
+def test_two_scales_keep_a_gallery_each_on_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    searches: list[DeviceSearch] = []
+
+    def on_the_cpu(device: str, scales: int) -> DeviceSearch:
+        assert (device, scales) == ("cuda", 2)
+        searches.append(DeviceSearch("cpu"))
+        return searches[-1]
+
+    rng = np.random.default_rng(3)
+    items = [
+        Features(
+            rng.random(4, dtype=np.float32),
+            (
+                rng.random((16, 16, 3), dtype=np.float32),
+                rng.random((8, 8, 4), dtype=np.float32),
+                rng.random((4, 4, 5), dtype=np.float32),
+            ),
+        )
+        for _ in range(4)
+    ]
+    gallery = FeatureList(tuple(items[:3]))
+    plain = Spade(Scoring(size=64, scales=2)).score(items[3], gallery)
+    monkeypatch.setattr(spade, "gpu_kind", lambda: "cuda")
+    monkeypatch.setattr(spade, "_search_on", on_the_cpu)
+    method = Spade(Scoring(size=64, scales=2, runtime="torch"))
+    found = [method.score(items[3], gallery) for _ in range(2)]
+    assert len(searches) == 2
+    assert plain.patches is not None
+    for one in found:
+        np.testing.assert_array_equal(one.patches, plain.patches)
 
 
 def test_real_photographs_have_the_same_map_on_a_device(

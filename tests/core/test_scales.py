@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from inspector_gui.core.methods import make_method, scoring_for
 from inspector_gui.core.methods.base import leave_one_out
 from inspector_gui.core.methods.spade import Spade
 from inspector_gui.core.scales import geometric_mean, halved, halved_inside, joined
-from inspector_gui.core.types import Inside, Scoring
+from inspector_gui.core.types import KEEP, Inside, Scoring
 
 PLAIN = Scoring(k=3, border_weight=False)
 TWO = Scoring(k=3, border_weight=False, scales=2)
@@ -85,16 +87,36 @@ def test_a_reference_is_left_out_at_both_scales() -> None:
     assert own.image > 0
 
 
-def test_padding_is_scored_at_neither_scale() -> None:
+@pytest.mark.parametrize("border_weight", [False, True])
+def test_padding_is_neither_scored_nor_compared_with_at_either_scale(
+    border_weight: bool,
+) -> None:
     rng = np.random.default_rng(4)
-    items = [_features(rng, (2, 0, 13, 16)) for _ in range(5)]
-    gallery = FeatureList(tuple(items[:4]))
-    scoring = Scoring(k=4, border_weight=False, scales=2, fit="keep")
-    patches = Spade(scoring).score(items[4], gallery).patches
-    assert patches is not None
-    assert np.isnan(patches[:2]).all()
-    assert np.isnan(patches[13:]).all()
-    assert np.isfinite(patches[2:13]).all()
+    insides = [(2, 0, 13, 16), (0, 3, 16, 12), (4, 4, 12, 13), (0, 0, 16, 16), (1, 0, 16, 9)]
+    gallery = FeatureList(tuple(_features(rng, inside) for inside in insides))
+    part = _features(rng, (2, 0, 13, 16))
+    one_scale = Scoring(k=5, border_weight=border_weight, fit=KEEP)
+    fine = Spade(one_scale).score(part, gallery).patches
+    averaged = Features(part.pooled, halved(part.levels), (1, 0, 7, 8))
+    halves = FeatureList(
+        tuple(
+            Features(item.pooled, halved(item.levels), inside)
+            for item, inside in zip(
+                gallery.items,
+                [(1, 0, 7, 8), (0, 1, 8, 6), (2, 2, 6, 7), (0, 0, 8, 8), (0, 0, 8, 5)],
+                strict=True,
+            )
+        )
+    )
+    coarse = Spade(one_scale).score(averaged, halves).patches
+    assert fine is not None
+    assert coarse is not None
+    both = Spade(replace(one_scale, scales=2)).score(part, gallery).patches
+    assert both is not None
+    np.testing.assert_allclose(both, joined(fine, coarse), rtol=1e-5)
+    assert np.isnan(both[:2]).all()
+    assert np.isnan(both[13:]).all()
+    assert np.isfinite(both[2:13]).all()
 
 
 def test_an_explanation_says_what_each_scale_found() -> None:
@@ -110,8 +132,11 @@ def test_an_explanation_says_what_each_scale_found() -> None:
     fine, coarse = found.scales
     assert fine.distance == pytest.approx(float(plain[5, 9]), rel=1e-5)
     assert coarse.place == (2, 4)
-    expected = geometric_mean(np.array(fine.distance), np.array(coarse.distance))
-    assert found.distance == pytest.approx(float(expected))
+    averaged = Features(part.pooled, halved(part.levels))
+    halves = Spade(PLAIN).score(averaged, HalvedGallery(gallery)).patches
+    assert halves is not None
+    expected = geometric_mean(plain[5:6, 9:10], halves[2:3, 4:5])
+    assert found.distance == pytest.approx(float(expected[0, 0]), rel=1e-5)
     assert found.matches == fine.matches
     assert found.usual is not None
     assert found.usual.count == 3

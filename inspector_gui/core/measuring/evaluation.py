@@ -102,6 +102,8 @@ class Evaluation:
             "kappa": scoring.kappa if scoring.method == "spade" else None,
             "levels": scoring.levels if scoring.method == "spade" else None,
             "weights": scoring.weights if scoring.method == "spade" else None,
+            "pool": scoring.pool if scoring.method == "spade" else None,
+            "scales": scoring.scales if scoring.method == "spade" else None,
             "sigma": scoring.sigma if self.has_map else None,
             "coreset": scoring.coreset if scoring.method == "patchcore" else None,
             "reweight": scoring.reweight if scoring.method == "patchcore" else None,

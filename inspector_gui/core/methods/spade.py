@@ -54,9 +54,6 @@ class Spade:
     _compiled: list[CompiledSearch] = field(
         default_factory=list, init=False, repr=False, compare=False
     )
-    _devices: list["DeviceSearch | None"] = field(
-        default_factory=list, init=False, repr=False, compare=False
-    )
     has_map = True
 
     def score(
@@ -134,7 +131,7 @@ class Spade:
             skip=skip,
             should_stop=should_stop,
             compiled=self._search(),
-            device=self._device(),
+            device=kept.device,
         )
         if self.scoring.border_weight and self.scoring.fit == KEEP:
             distances *= kept.own_border.weight(inside, skip=exclude)
@@ -166,18 +163,12 @@ class Spade:
                 self._compiled.append(found)
         return self._compiled[0] if self._compiled else None
 
-    def _device(self) -> "DeviceSearch | None":
-        """Return the search on a GPU where the recipe runs on one."""
-        if not self._devices:
-            is_cuda = self.scoring.runtime == "torch" and gpu_kind() == "cuda"
-            self._devices.append(_search_on("cuda") if is_cuda else None)
-        return self._devices[0]
 
+def _search_on(device: str, scales: int) -> "DeviceSearch":
+    """Return a search that keeps the gallery of one of so many scales on a device."""
+    from inspector_gui.core.pyramid_device import BUDGET, DeviceSearch
 
-def _search_on(device: str) -> "DeviceSearch":
-    from inspector_gui.core.pyramid_device import DeviceSearch
-
-    return DeviceSearch(device)
+    return DeviceSearch(device, budget=BUDGET // scales)
 
 
 class _Kept:
@@ -210,6 +201,12 @@ class _Kept:
         if self._border is None or self._border[:2] != (places, skip):
             self._border = places, skip, border_weight(places, skip=skip)
         return self._border[2]
+
+    @cached_property
+    def device(self) -> "DeviceSearch | None":
+        """The search on a GPU where the recipe runs on one."""
+        is_cuda = self.scoring.runtime == "torch" and gpu_kind() == "cuda"
+        return _search_on("cuda", self.scoring.scales) if is_cuda else None
 
     @cached_property
     def stage1_limit(self) -> float | None:
