@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from inspector_gui.core.calibration import MIN_REFERENCES
 from inspector_gui.core.errors import KnownError
 from inspector_gui.core.input_size import fitted
 from inspector_gui.core.types import Purpose, ReferenceImage, ReferenceSet, Scoring
@@ -134,13 +135,17 @@ class ReferenceSets(QObject):
 
         self._ask(lambda store: store.references.restore_set(set_id), then=restored)
 
-    def set_scoring(self, scoring: Scoring) -> None:
-        """Let the current set score in another way; for int8 see `core.quantising.calibrated`."""
+    def set_scoring(self, scoring: Scoring, *, anew: bool = False) -> None:
+        """Let the current set score in another way; for int8 see `core.quantising.calibrated`.
+
+        The references choose the input of the default recipe where the set had another recipe,
+        and with `anew` also where it has this one.
+        """
         current = self.current
         if current is None:
             return
-        if current.scoring.preset != scoring.preset:
-            scoring = _fitted(scoring, current.images)
+        if anew or current.scoring.preset != scoring.preset:
+            scoring = _fitted(scoring, current)
         if current.scoring == scoring:
             return
         try:
@@ -256,37 +261,12 @@ class ReferenceSets(QObject):
         self._import.begin(current.id, look)
 
     def _on_import_ended(self, set_id: int, images: tuple[ReferenceImage, ...], known: int) -> None:
-        self._let_choose_input(set_id, images)
-        self._append_images(set_id, images)
-        if known and not images and set_id == self._current_id:
+        found = self._sets.get(set_id)
+        if found is not None and images:
+            self._put_images(found, (*found.images, *images))
+        elif known and set_id == self._current_id:
             self.images_changed.emit()  # a file that was lost may be there again
         self.imported.emit(images)
-
-    def _let_choose_input(self, set_id: int, images: Sequence[ReferenceImage]) -> None:
-        """Let the first references of a set choose the input of the default recipe."""
-        known = self._sets.get(set_id)
-        if known is None or known.of(Purpose.REFERENCE):
-            return
-        chosen = _fitted(known.scoring, images)
-        if chosen == known.scoring:
-            return
-
-        def failed(sentence: str) -> None:
-            if set_id in self._sets:
-                self._sets[set_id] = replace(self._sets[set_id], scoring=known.scoring)
-                self.current_changed.emit()
-            self.noticed.emit(sentence)
-
-        # At once, and kept before anything is asked that follows from the new pictures.
-        self._sets[set_id] = replace(known, scoring=chosen)
-        self._ask(lambda store: store.references.set_scoring(set_id, chosen), otherwise=failed)
-
-    def _append_images(self, set_id: int, images: Sequence[ReferenceImage]) -> None:
-        known = self._sets.get(set_id)
-        if known is None or not images:
-            return
-        self._sets[set_id] = replace(known, images=(*known.images, *images))
-        self.images_changed.emit()
 
     def _change_images(
         self, ids: Collection[int], change: Callable[[ReferenceImage], ReferenceImage | None]
@@ -294,10 +274,45 @@ class ReferenceSets(QObject):
         for known in self.sets:
             if any(image.id in ids for image in known.images):
                 changed = (change(image) for image in known.images)
-                images = tuple(image for image in changed if image is not None)
-                self._sets[known.id] = replace(known, images=images)
-                if known.id == self._current_id:
-                    self.images_changed.emit()
+                self._put_images(known, tuple(image for image in changed if image is not None))
+
+    def _put_images(self, before: ReferenceSet, images: tuple[ReferenceImage, ...]) -> None:
+        """Give a set other pictures; too few references to judge by leave its input open."""
+        now = replace(before, images=images)
+        is_open = len(before.included) < MIN_REFERENCES and before.included != now.included
+        chosen = _fitted(now.scoring, now) if is_open and not _is_int8(now.scoring) else now.scoring
+        self._sets[now.id] = replace(now, scoring=chosen)
+        if chosen != before.scoring:
+            # Kept before anything is asked that follows from these pictures.
+            self._keep_input(before, self._sets[now.id])
+        if now.id == self._current_id:
+            self.images_changed.emit()
+
+    def _keep_input(self, before: ReferenceSet, now: ReferenceSet) -> None:
+        """Store the input that references chose; say so where others were there before them."""
+        former, chosen = before.scoring, now.scoring
+
+        def kept(_: None) -> None:
+            if before.included:
+                whose = "this set" if now.id == self._current_id else now.name
+                count = len(now.included)
+                references = "reference" if count == 1 else f"{count} references"
+                self.noticed.emit(
+                    f"Pictures of {whose} are now seen at {chosen.input_width} x "
+                    f"{chosen.input_height} pixels, chosen from its {references}."
+                )
+
+        def failed(sentence: str) -> None:
+            known = self._sets.get(now.id)
+            if known is not None and known.scoring == chosen:  # nobody has chosen since
+                self._sets[now.id] = replace(known, scoring=former)
+                if now.id == self._current_id:
+                    self.current_changed.emit()
+            self.noticed.emit(sentence)
+
+        self._ask(
+            lambda store: store.references.set_scoring(now.id, chosen), then=kept, otherwise=failed
+        )
 
     def _put_and_select(self, new: ReferenceSet) -> None:
         self._sets[new.id] = new
@@ -315,7 +330,13 @@ def _telling_name(path: Path) -> str:
     return next((n for n in names if n.casefold() not in _VAGUE_NAMES), "Reference set")
 
 
-def _fitted(scoring: Scoring, images: Sequence[ReferenceImage]) -> Scoring:
+def _fitted(scoring: Scoring, of: ReferenceSet) -> Scoring:
     """Return a scoring with the input that references choose, where it leaves them the choice."""
-    references = (i for i in images if i.included and i.purpose is Purpose.REFERENCE)
-    return fitted(scoring, [(i.height, i.width) for i in references if i.height and i.width])
+    return fitted(scoring, [(i.height, i.width) for i in of.included if i.height and i.width])
+
+
+def _is_int8(scoring: Scoring) -> bool:
+    """Whether a network was calibrated for a scoring's input, which is kept for that."""
+    from inspector_gui.core.runtimes import INT8
+
+    return scoring.precision == INT8
