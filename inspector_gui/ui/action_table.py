@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from inspector_gui.core.method_options import DEFAULT
 from inspector_gui.core.types import Purpose, Verdict
 from inspector_gui.ui.actions import ActionSpec
+from inspector_gui.ui.method_words import METHOD_WORDS
 
 if TYPE_CHECKING:
     from inspector_gui.ui.main_window import MainWindow
@@ -98,16 +100,13 @@ def action_table(window: MainWindow) -> Iterator[ActionSpec]:
         tr("Judge several parts together: every part passes, but the mix may be wrong"),
         window.show_lots,
     )  # fmt: skip
-    yield spec(
-        "method_default", f"{recipe}/{tr('Method')}", tr("Default (SPADE at two scales)"), "",
-        tr("Judge this set by the recipe that new sets have"),
-        partial(window.set_recipe, method="default"), group="method",
-    )  # fmt: skip
-    for method, text in (("spade", "SPADE"), ("patchcore", "PatchCore"), ("dn2", "DN2")):
+    for method, text in METHOD_WORDS.items():
+        told = tr("Judge this set by {}").format(text)
+        if method == DEFAULT:
+            told = tr("Judge by what new sets have; the references choose the input size again")
         yield spec(
-            f"method_{method}", f"{recipe}/{tr('Method')}", text, "",
-            tr("Judge this set by {}").format(text), partial(window.set_recipe, method=method),
-            group="method",
+            f"method_{method}", f"{recipe}/{tr('Method')}", text, "", told,
+            partial(window.set_recipe, method=method), group="method",
         )  # fmt: skip
     for name in BACKBONE_NAMES:
         yield spec(

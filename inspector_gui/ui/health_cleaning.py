@@ -22,6 +22,7 @@ from inspector_gui.ui.card import Card, label
 from inspector_gui.ui.health_facts import Facts
 from inspector_gui.ui.health_pictures import Entry, EntryList
 from inspector_gui.ui.health_tab import HealthTab, Place, button, hint_label, wrapped
+from inspector_gui.ui.method_words import method_words
 from inspector_gui.ui.reference_model import Group
 
 _LEAST, _MOST = 1, 90
@@ -107,7 +108,7 @@ class CleaningTab(HealthTab):
 
     def _scored_by(self, facts: Facts, is_own: bool) -> str:
         if is_own:
-            method = facts.current.scoring.method.upper()
+            method = method_words(facts.current.scoring)
             return self.tr("Scored by {}, as this recipe judges parts.").format(method)
         text = self.tr("Scored by DN2: the recipe's own scores are not complete.")
         left = len(facts.references) - len(self._scores)

@@ -19,6 +19,7 @@ from inspector_gui.session import Session
 from inspector_gui.ui.card import Card
 from inspector_gui.ui.dropping import DropHint, has_pictures, local_paths
 from inspector_gui.ui.drops import dropped_picture
+from inspector_gui.ui.method_words import method_words
 from inspector_gui.ui.part_header import PartHeader
 from inspector_gui.ui.part_view import (
     MapView,
@@ -250,7 +251,7 @@ class HeatmapPanel(Card):
 
     def _arrange(self, part: Part) -> None:
         """Choose what there is to see of a part, and say what there is not."""
-        row, method = part.row, part.scoring.method.upper()
+        row, method = part.row, method_words(part.scoring)
         total = sum(part.timings.values()) * 1000
         took = f" · {total:.0f} ms" if part.timings else ""
         is_scored = row.score is not None or row.passed_stage1

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import isValid
 
+from inspector_gui.core.method_options import name_of
 from inspector_gui.core.types import ReferenceImage
 from inspector_gui.session import Session
 from inspector_gui.settings import Settings
@@ -259,7 +260,7 @@ class MainWindow(QMainWindow):
         if "method" in changes:
             kept = {name: getattr(scoring, name) for name in ("backbone", "runtime", "precision")}
             scoring = scoring_for(changes["method"], **kept)
-        self._session.references.set_scoring(scoring)
+        self._session.references.set_scoring(scoring, anew="method" in changes)
 
     def use_suggestion(self) -> None:
         """Take the suggested limit."""
@@ -293,8 +294,9 @@ class MainWindow(QMainWindow):
             return
         if folder is not None:
             self._settings.remember_set(folder, current.id)
-        for name in ("method", "backbone"):
-            chosen = self.actions_by_name.get(f"{name}_{getattr(current.scoring, name)}")
+        scoring = current.scoring
+        for name in (f"method_{name_of(scoring)}", f"backbone_{scoring.backbone}"):
+            chosen = self.actions_by_name.get(name)
             if chosen is not None:
                 chosen.setChecked(True)
 

@@ -1,6 +1,6 @@
 """The numbers of a recipe's scoring half: neighbours, smoothing and input size of the set."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from inspector_gui.core.errors import KnownError
-from inspector_gui.core.method_options import has_option
+from inspector_gui.core.method_options import GEOMETRY, has_option
 from inspector_gui.core.types import (
     ALL_REFERENCES,
     AUTOMATIC,
@@ -31,6 +31,7 @@ from inspector_gui.ui.level_fields import LevelFields
 
 _FIXED = ("method", "preset", "border_weight")
 _TWO = 2
+_SIDE_STEP = 32
 
 
 class RecipeDialog(QDialog):
@@ -46,10 +47,10 @@ class RecipeDialog(QDialog):
             "kappa": _whole(1, 100),
             "sigma": _decimal(0, 64),
             "coreset": _decimal(0.001, 1, step=0.05, decimals=3),
-            "size": _whole(32, 8192, step=32),
-            "height": _whole(0, 8192, step=32),
-            "crop": _whole(0, 8192, step=32),
-            "tiles": _whole(0, 2048, step=32),
+            "size": _whole(32, 8192, step=_SIDE_STEP),
+            "height": _whole(0, 8192, step=_SIDE_STEP),
+            "crop": _whole(0, 8192, step=_SIDE_STEP),
+            "tiles": _whole(0, 2048, step=_SIDE_STEP),
         }
         texts = {
             "k": self.tr("K: references that are neighbours of a part"),
@@ -77,9 +78,10 @@ class RecipeDialog(QDialog):
         self.levels = LevelFields(scoring)
         if has_option(scoring.method, "levels"):
             form.addRow(self.tr("Levels of the pyramid that are compared"), self.levels)
-        self.pool = QCheckBox(self.tr("Average features over 2 × 2 cells: quicker, steadier"))
+        self.pool = QCheckBox(self.tr("Average features over 2 × 2 cells"))
         self.pool.setChecked(scoring.pool == _TWO)
-        self.scales = QCheckBox(self.tr("Two scales: a second map of cells twice as large"))
+        self.scales = QCheckBox(self.tr("Look for larger areas as well (two scales)"))
+        self.scales.toggled.connect(self._on_scales)
         self.scales.setChecked(scoring.scales == _TWO)
         for name, box in (("pool", self.pool), ("scales", self.scales)):
             if has_option(scoring.method, name):
@@ -118,6 +120,10 @@ class RecipeDialog(QDialog):
         buttons.rejected.connect(self.close)
         form.addRow(buttons)
 
+    def _on_scales(self, are_two: bool) -> None:
+        for name in ("size", "height"):
+            self.fields[name].setSingleStep(2 * _SIDE_STEP if are_two else _SIDE_STEP)
+
     def apply(self) -> None:
         """Let the set score by these numbers; what cannot be is said here and changes nothing."""
         from inspector_gui.core.methods import scoring_for
@@ -142,6 +148,8 @@ class RecipeDialog(QDialog):
         except KnownError as error:
             self.reason.setText(str(error))
             return
+        if all(getattr(scoring, name) == getattr(self._scoring, name) for name in GEOMETRY):
+            scoring = replace(scoring, preset=self._scoring.preset)  # the pictures' choice stands
         self.reason.setText("")
         self._scoring = scoring
         self._session.references.set_scoring(scoring)

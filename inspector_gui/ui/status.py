@@ -5,9 +5,9 @@ import os
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
 
-from inspector_gui.core.method_options import name_of
 from inspector_gui.core.types import Progress
 from inspector_gui.session import Session
+from inspector_gui.ui.method_words import method_words
 from inspector_gui.workers.engine_state import Phase
 
 _MEMORY_MS = 2000
@@ -87,7 +87,7 @@ class StatusLine(QStatusBar):
         if current is not None:
             scoring = current.scoring
             size = f"{scoring.input_width} × {scoring.input_height}"
-            facts.append(f"{name_of(scoring).upper()}, {scoring.backbone}, {size}")
+            facts.append(f"{method_words(scoring)}, {scoring.backbone}, {size}")
             count = len(current.included)
             words = self.tr("1 reference") if count == 1 else self.tr("{} references")
             facts.append(words.format(count))

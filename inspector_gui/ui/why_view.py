@@ -124,7 +124,7 @@ class WhyView(QObject):
         times = [scale.times_usual for scale in found.scales]
         if all(value is not None for value in times) and times:
             fine, coarse = (f"{value:.1f}" for value in times)
-            words = self.tr("fine scale {0} × usual, coarse scale {1} ×; the matches are fine ones")
+            words = self.tr("small details {0} × usual, larger areas {1} ×")
             lines.append(words.format(fine, coarse))
         limits, patches = self._session.limits.shown, why.part.patches
         if found.place is not None and patches is not None and self._map is not None:

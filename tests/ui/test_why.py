@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from inspector_gui import paths
 from inspector_gui.core.explain import explain_place
 from inspector_gui.core.features import Extractor, FeatureList
+from inspector_gui.core.method_options import DEFAULT_RECIPE
 from inspector_gui.core.places import input_area, place_at
 from inspector_gui.core.types import Scoring
 from inspector_gui.session.session import Readiness
@@ -266,6 +267,24 @@ def test_the_references_of_dn2_are_named_with_what_is_usual(bench: Bench) -> Non
     assert "usual for good parts" in strip.headline.text()
     assert mark_of(bench.panel.area.view).isEmpty()
     assert bench.panel.area.match.isVisible()
+
+
+def test_the_default_recipe_says_what_small_details_and_larger_areas_play(bench: Bench) -> None:
+    scoring = replace(DEFAULT_RECIPE, size=128)
+    bench.place.session.references.set_scoring(replace(scoring, preset="default"))
+    bench.place.until(lambda: bench.place.current.scoring.scales == 2)
+    session = bench.place.session
+    fingerprint = bench.place.current.fingerprint
+    bench.place.until(lambda: (s := session.limits.saved) and s.gallery == fingerprint)
+    bench.place.until(lambda: session.readiness is Readiness.READY)
+    bench.check(bench.folder / "parts" / "stain-070.png")
+    bench.panel.explain()
+    answer = bench.answered().answer
+    assert answer is not None
+    assert answer.explanation is not None
+    fine, coarse = (scale.times_usual for scale in answer.explanation.scales)
+    said = f"small details {fine:.1f} × usual, larger areas {coarse:.1f} ×"
+    assert said in bench.panel.why.strip.details.text().splitlines()
 
 
 def test_patchcore_shows_the_place_of_the_nearest_patch_of_its_bank(bench: Bench) -> None:
