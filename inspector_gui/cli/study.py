@@ -19,6 +19,7 @@ from inspector_gui.cli.progress import Report, reporting
 from inspector_gui.core.errors import KnownError
 from inspector_gui.core.features import Features
 from inspector_gui.core.lots.study import study_lots
+from inspector_gui.core.method_options import name_of
 from inspector_gui.core.methods import make_method
 from inspector_gui.core.sets.coverage import clusters_of, map_of
 from inspector_gui.core.sets.learning import DRAWS, learning_curve
@@ -215,7 +216,7 @@ def _learn(request: Request, report: Report) -> dict[str, Any]:
         most=_MOST_ON_CURVES_WITH_MAPS if has_map else MOST_ON_CURVES,
         report=report,
     )
-    return curve.as_json() | {"method": request.scoring.method}
+    return curve.as_json() | {"method": name_of(request.scoring)}
 
 
 def _lots(request: Request, report: Report) -> dict[str, Any]:

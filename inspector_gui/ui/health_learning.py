@@ -14,6 +14,7 @@ from inspector_gui.ui.card import Card
 from inspector_gui.ui.health_curves import CurvePlot, Series
 from inspector_gui.ui.health_facts import Facts
 from inspector_gui.ui.health_tab import HealthTab, Place, StudyLine, button, hint_label, wrapped
+from inspector_gui.ui.method_words import METHOD_WORDS
 
 _SAME_AUROC = 0.01
 _SAME_SCORE = 0.05
@@ -109,7 +110,7 @@ class LearningTab(HealthTab):
             self._fingerprint = self.study.study.fingerprint
 
     def _on_measured(self, result: Mapping[str, Any]) -> None:
-        self._method = str(result["method"]).upper()
+        self._method = METHOD_WORDS[str(result["method"])]
         self.curve = LearningCurve.from_json(result)
         self._show()
 
