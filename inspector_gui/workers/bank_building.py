@@ -3,7 +3,6 @@
 import json
 import secrets
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -22,7 +21,6 @@ class BankBuilding(QObject):
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self._job: ChildJob | None = None
-        self._request: Path | None = None
         self._of: tuple[Path, str] | None = None
         self.done = 0
         """Per cent of it that are chosen."""
@@ -47,8 +45,8 @@ class BankBuilding(QObject):
         request = folder / f"bank-request-{secrets.token_hex(4)}.json"
         asked = {"references": list(hashes), "coreset": setup.scoring.coreset}
         write_whole(request, json.dumps(asked).encode(), durable=False)
-        self._request, self._of, self.done = request, _key(setup), 0
-        self._job = ChildJob(["bank", "--features", str(folder), "--request", str(request)], self)
+        self._of, self.done = _key(setup), 0
+        self._job = ChildJob(["bank", "--features", str(folder)], self, request=request)
         self._job.progressed.connect(self._on_progressed)
         self._job.finished.connect(self._on_finished)
         self._job.start()
@@ -61,13 +59,9 @@ class BankBuilding(QObject):
     def cancel(self) -> None:
         """End the child; nothing of what it did is kept."""
         job, self._job = self._job, None
-        request, self._request = self._request, None
         if job is not None:
             job.cancel()
             job.deleteLater()
-        if request is not None:
-            with suppress(OSError):
-                request.unlink(missing_ok=True)
 
     @Slot(str, int, int)
     def _on_progressed(self, what: str, done: int, total: int) -> None:

@@ -6,7 +6,6 @@ references of the set.
 
 import json
 import secrets
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -27,7 +26,6 @@ class Conversion(QObject):
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self._job: ChildJob | None = None
-        self._request: Path | None = None
         self._of: tuple[object, ...] = ()
 
     @property
@@ -37,12 +35,11 @@ class Conversion(QObject):
 
     def begin(self, setup: Setup) -> None:
         """Make the network of a setup; raises `KnownError` where a picture of it is missing."""
-        arguments = ["convert", "--backbone", setup.scoring.backbone]
-        if setup.scoring.precision == INT8:
-            self._request = _request(setup)
-            arguments = ["quantise", "--request", str(self._request)]
         self._of = _network_of(setup)
-        self._job = ChildJob(arguments, self)
+        if setup.scoring.precision == INT8:
+            self._job = ChildJob(["quantise"], self, request=_request(setup))
+        else:
+            self._job = ChildJob(["convert", "--backbone", setup.scoring.backbone], self)
         self._job.progressed.connect(self._on_progressed)
         self._job.finished.connect(self._on_finished)
         self._job.start()
@@ -55,13 +52,9 @@ class Conversion(QObject):
     def cancel(self) -> None:
         """End the child; nothing is kept of a half-made network."""
         job, self._job = self._job, None
-        request, self._request = self._request, None
         if job is not None:
             job.cancel()
             job.deleteLater()
-        if request is not None:
-            with suppress(OSError):
-                request.unlink(missing_ok=True)
 
     @Slot(str, int, int)
     def _on_progressed(self, _what: str, done: int, total: int) -> None:

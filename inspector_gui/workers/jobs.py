@@ -2,6 +2,8 @@
 
 import json
 import sys
+from contextlib import suppress
+from pathlib import Path
 
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal, Slot
 
@@ -12,7 +14,8 @@ class ChildJob(QObject):
     """One child process; lives in the thread that made it. Cancelled by ending it.
 
     It reports JSON lines {"done": n, "total": n, "what": text}; what it has to say where it fails
-    is the last line on its standard error.
+    is the last line on its standard error. `request` is a file that says what it is to do, and is
+    its own: `cancel` removes it.
     """
 
     progressed = Signal(str, int, int)
@@ -21,8 +24,13 @@ class ChildJob(QObject):
     ended = Signal()
     """The process is gone after `end`."""
 
-    def __init__(self, arguments: list[str], parent: QObject) -> None:
+    def __init__(
+        self, arguments: list[str], parent: QObject, *, request: Path | None = None
+    ) -> None:
         super().__init__(parent)
+        if request is not None:
+            arguments = [*arguments, "--request", str(request)]
+        self._request = request
         self.arguments = tuple(arguments)
         self._is_ending = False
         self._process = QProcess(self)
@@ -46,6 +54,9 @@ class ChildJob(QObject):
         if not self._process.waitForFinished(_END_MS):
             self._process.kill()
             self._process.waitForFinished(_END_MS)
+        if self._request is not None:
+            with suppress(OSError):
+                self._request.unlink(missing_ok=True)
 
     def end(self) -> None:
         """Ask the process to end and return at once; `ended` follows, `finished` does not.
