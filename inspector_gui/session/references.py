@@ -135,13 +135,17 @@ class ReferenceSets(QObject):
 
         self._ask(lambda store: store.references.restore_set(set_id), then=restored)
 
-    def set_scoring(self, scoring: Scoring, *, anew: bool = False) -> None:
-        """Let the current set score in another way; for int8 see `core.quantising.calibrated`.
+    def set_scoring(
+        self, scoring: Scoring, *, anew: bool = False, set_id: int | None = None
+    ) -> None:
+        """Let a set score in another way; for int8 see `core.quantising.calibrated`.
+
+        It is the current one unless one is named.
 
         The references choose the input of the default recipe where the set had another recipe,
         and with `anew` also where it has this one.
         """
-        current = self.current
+        current = self.current if set_id is None else self._sets.get(set_id)
         if current is None:
             return
         if anew or current.scoring.preset != scoring.preset:
@@ -149,26 +153,29 @@ class ReferenceSets(QObject):
         if current.scoring == scoring:
             return
         try:
-            scoring = self.calibrated(scoring)
+            scoring = self.calibrated(scoring, of=current)
         except KnownError as error:
             self.noticed.emit(str(error))
             return
 
         def changed(_: None) -> None:
             self._sets[current.id] = replace(self._sets[current.id], scoring=scoring)
-            self.current_changed.emit()
+            if current.id == self._current_id:
+                self.current_changed.emit()
 
         self._ask(lambda store: store.references.set_scoring(current.id, scoring), then=changed)
 
-    def calibrated(self, scoring: Scoring, *, anew: bool = False) -> Scoring:
-        """Return what `set_scoring` would let the current set score by.
+    def calibrated(
+        self, scoring: Scoring, *, anew: bool = False, of: ReferenceSet | None = None
+    ) -> Scoring:
+        """Return what `set_scoring` would let a set score by, the current one unless one is given.
 
         `anew` calibrates int8 on the references as they are now. Raises `KnownError` for int8
         where it is not installed.
         """
         from inspector_gui.core.quantising import calibrated
 
-        current = self.current
+        current = of or self.current
         assert current is not None
         hashes = [image.sha256 for image in current.included]
         return calibrated(scoring, hashes, before=None if anew else current.scoring)

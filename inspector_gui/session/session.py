@@ -6,7 +6,6 @@ Lives in the main thread. A verb returns at once; what came of it is told by a s
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from enum import Enum, auto
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,12 +24,14 @@ from inspector_gui.core.types import (
     UnreadableFrame,
 )
 from inspector_gui.feed.source import FrameSource
+from inspector_gui.session import desks
 from inspector_gui.session.feeds import Feeds
 from inspector_gui.session.health import HealthDesk
 from inspector_gui.session.history import History
 from inspector_gui.session.judged_by import JudgedBy, judged_by
 from inspector_gui.session.limits import LimitsDesk
 from inspector_gui.session.maps import MapDesk
+from inspector_gui.session.readiness import Readiness as Readiness
 from inspector_gui.session.recording import InTurn
 from inspector_gui.session.references import ReferenceSets
 from inspector_gui.session.studies import Studies
@@ -44,21 +45,11 @@ from inspector_gui.workers.recorder import Answer, Recorder, Request, Store
 
 if TYPE_CHECKING:
     from inspector_gui.session.lots import LotDesk
+    from inspector_gui.session.models import ModelDesk
+    from inspector_gui.session.training import TrainingDesk
 
 STOP_SECONDS = 2.4
 _LEAST_RECORDER_SECONDS = 0.4  # also where the other threads took all the time there was
-
-
-class Readiness(Enum):
-    """Whether parts can be judged by the current set, or what is missing."""
-
-    NO_WORKSPACE = auto()
-    NO_SET = auto()
-    TOO_FEW = auto()
-    BUSY = auto()
-    READY = auto()
-    STALE = auto()
-    FAILED = auto()
 
 
 class Session(QObject):
@@ -84,10 +75,10 @@ class Session(QObject):
         self.references = ReferenceSets(self.ask, default_scoring)
         self.limits = LimitsDesk(self.ask)
         self.history = History(self.ask, self.limits)
-        self.why = WhyDesk(self._engine, self.references, self.history, self._features_folder)
-        self.maps = MapDesk(self._engine, self.references, self.history, self._features_folder)
+        self.why = WhyDesk(self._engine, self.references, self.history, self.features_folder)
+        self.maps = MapDesk(self._engine, self.references, self.history, self.features_folder)
         self.health = HealthDesk()
-        self.studies = Studies(self.references, self._features_folder)
+        self.studies = Studies(self.references, self.features_folder)
         self._loaded_set: int | None = None
         self._listed_set: int | None = None
         self._last_notice = ("", 0.0)
@@ -95,6 +86,7 @@ class Session(QObject):
 
     def _connect(self) -> None:
         self.workspace_opened.connect(self.why.close)
+        self.workspace_opened.connect(lambda: self.training.look())
         self._recorder.answered.connect(self._on_answered)
         self._engine.inspected.connect(self._on_inspected)
         self._engine.rejected.connect(self._on_rejected)
@@ -116,19 +108,17 @@ class Session(QObject):
     @cached_property
     def lots(self) -> "LotDesk":
         """The lot check; lots are formed from its first use on."""
-        from inspector_gui.session.lots import LotDesk
+        return desks.lot_desk(self)
 
-        desk = LotDesk(
-            self.ask,
-            self.references,
-            self.history,
-            self.feeds,
-            self.studies,
-            can_judge=self.can_judge,
-        )
-        desk.noticed.connect(self.notice)
-        self.workspace_opened.connect(desk.usual.start_over)
-        return desk
+    @cached_property
+    def training(self) -> "TrainingDesk":
+        """The training of SimpleNet."""
+        return desks.training_desk(self)
+
+    @cached_property
+    def models(self) -> "ModelDesk":
+        """What was trained in the workspace."""
+        return desks.model_desk(self)
 
     # Opening and closing
 
@@ -177,10 +167,12 @@ class Session(QObject):
     def stop(self) -> bool:
         """End all threads within their deadline; return whether every one has ended."""
         deadline = time.monotonic() + STOP_SECONDS
+        self.training.ask_to_stop()
         self.studies.stop()
         for worker in self.workers[:-1]:
             worker.ask_to_stop()
         ended = [worker.wait(deadline) for worker in self.workers[:-1]]
+        self.training.wait(deadline)
         self._recorder.ask_to_stop()
         deadline = max(deadline, time.monotonic() + _LEAST_RECORDER_SECONDS)
         return all([*ended, self._recorder.wait(deadline)])
@@ -357,12 +349,13 @@ class Session(QObject):
             return
         self._record(lambda store: store.inspections.add_unreadable(frame, set_id), frame, None)
 
-    def _features_folder(self) -> Path | None:
+    def features_folder(self) -> Path | None:
+        """Return where the workspace keeps its features; None where none is open."""
         return None if self._store is None else self._store.workspace.features_folder
 
     def _is_of_this_workspace(self, setup: Setup) -> bool:
         """Return whether a setup is not of the workspace that was open before."""
-        return self._features_folder() == setup.features_folder
+        return self.features_folder() == setup.features_folder
 
     def _record(
         self,

@@ -92,9 +92,10 @@ class Workspace:
             partial = Path(tempfile.mkdtemp(dir=folder.parent, prefix="copying-"))
             try:
                 self._copy_database(partial / DATABASE_NAME)
-                for name in ("images", "thumbnails", "features", "networks", "lots"):
+                under_way = shutil.ignore_patterns("runs")  # trainings go on where they began
+                for name in ("images", "thumbnails", "features", "networks", "lots", "models"):
                     if (self.folder / name).is_dir():
-                        shutil.copytree(self.folder / name, partial / name)
+                        shutil.copytree(self.folder / name, partial / name, ignore=under_way)
                 partial.rename(folder)
             finally:
                 shutil.rmtree(partial, ignore_errors=True)

@@ -32,6 +32,8 @@ class ChildJob(QObject):
             arguments = [*arguments, "--request", str(request)]
         self._request = request
         self.arguments = tuple(arguments)
+        self.was_killed = False
+        """Whether something else than itself or this object has ended the process."""
         self._is_ending = False
         self._process = QProcess(self)
         self._process.setProgram(sys.executable)
@@ -58,17 +60,23 @@ class ChildJob(QObject):
             with suppress(OSError):
                 self._request.unlink(missing_ok=True)
 
-    def end(self) -> None:
+    def end(self, *, grace_ms: int = _END_MS) -> None:
         """Ask the process to end and return at once; `ended` follows, `finished` does not.
 
-        Keep this object until then.
+        It is killed where it takes longer than `grace_ms`. Keep this object until then.
         """
         if self._process.state() is QProcess.ProcessState.NotRunning:
             self.ended.emit()
         elif not self._is_ending:
             self._is_ending = True
             self._process.terminate()
-            QTimer.singleShot(_END_MS, self._process.kill)
+            QTimer.singleShot(grace_ms, self._process.kill)
+
+    def wait(self, seconds: float) -> None:
+        """Wait so long for a process that was asked to end, then kill it."""
+        if not self._process.waitForFinished(max(1, round(1000 * seconds))):
+            self._process.kill()
+            self._process.waitForFinished(_END_MS)
 
     @Slot()
     def _on_output(self) -> None:
@@ -88,6 +96,7 @@ class ChildJob(QObject):
         if status == 0 and how is QProcess.ExitStatus.NormalExit:
             self.finished.emit("")
             return
+        self.was_killed = how is QProcess.ExitStatus.CrashExit
         errors = bytes(self._process.readAllStandardError().data())
         text = errors.decode(errors="replace").strip()
         self.finished.emit(text.splitlines()[-1] if text else f"A job ended with status {status}.")
