@@ -10,19 +10,28 @@ from typing import Any, BinaryIO, Self
 
 import numpy as np
 
-from inspector_gui.core.errors import KnownError
 from inspector_gui.core.features import Features, FeatureShape, feature_shape
 from inspector_gui.core.methods import make_method
 from inspector_gui.core.neighbours import Ints
 from inspector_gui.core.types import Floats, Scoring
+from inspector_gui.store.feature_rows import (
+    FLOAT,
+    HASHES,
+    LEVELS,
+    META,
+    POOLED,
+    columns_of,
+    files_of,
+    levels_row,
+    meta_of,
+    row_bytes,
+    stored_shape,
+)
 from inspector_gui.store.files import disk_error, write_whole
 from inspector_gui.store.index_files import IndexFiles
-from inspector_gui.store.picture_rows import HASH_BYTES, Keys, PictureRows, keys_of
+from inspector_gui.store.picture_rows import Keys, PictureRows, keys_of
 from inspector_gui.store.stored_gallery import StoredGallery
 
-_FORMAT = 1
-_FLOAT = np.dtype("<f4")
-_POOLED, _LEVELS, _HASHES, _META = "pooled.f32", "levels.f32", "hashes.bin", "meta.json"
 _BORROWED_AT_ONCE = 16_384
 
 
@@ -53,7 +62,7 @@ def open_store(root: Path, scoring: Scoring) -> "FeatureStore":
         return FeatureStore(folder, shape)
     store = FeatureStore(folder, FeatureShape(shape.pooled))
     try:
-        if (full / _META).exists():
+        if (full / META).exists():
             store.borrow(FeatureReader(full))
     except BaseException:
         store.close()
@@ -69,7 +78,7 @@ class FeatureReader:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._shape = _stored_shape(folder)
+        self._shape = stored_shape(folder)
         self._open_rows()
 
     def __contains__(self, sha256: str) -> bool:
@@ -177,16 +186,10 @@ class FeatureReader:
 
     @property
     def _names(self) -> tuple[str, ...]:
-        """The files in the order in which a row is written to them; the hash makes it count."""
-        return (_LEVELS, _POOLED, _HASHES) if self._shape.levels else (_POOLED, _HASHES)
-
-    def _columns(self, name: str) -> int:
-        if name == _HASHES:
-            return HASH_BYTES
-        return self._shape.pooled if name == _POOLED else self._shape.values - self._shape.pooled
+        return files_of(self._shape)
 
     def _row_bytes(self, name: str) -> int:
-        return self._columns(name) * (1 if name == _HASHES else _FLOAT.itemsize)
+        return row_bytes(self._shape, name)
 
     def _follow(self) -> None:
         """Map the files anew where rows were added."""
@@ -196,12 +199,12 @@ class FeatureReader:
                 self._pictures = PictureRows(self._mapped_keys)
 
     def _map_all(self) -> None:
-        self._mapped_pooled: Floats = self._map(_POOLED, _FLOAT)
-        self._mapped_levels: Floats = self._map(_LEVELS, _FLOAT)
-        self._mapped_keys: Keys = self._map(_HASHES, np.dtype(np.uint8))
+        self._mapped_pooled: Floats = self._map(POOLED, FLOAT)
+        self._mapped_levels: Floats = self._map(LEVELS, FLOAT)
+        self._mapped_keys: Keys = self._map(HASHES, np.dtype(np.uint8))
 
     def _map(self, name: str, dtype: np.dtype[Any]) -> Any:
-        shape = (self._count, self._columns(name))
+        shape = (self._count, columns_of(self._shape, name))
         if 0 in shape:
             return np.empty(shape, dtype)
         return np.asarray(np.memmap(self._folder / name, dtype=dtype, mode="r", shape=shape))
@@ -245,13 +248,9 @@ class FeatureStore(FeatureReader):
         key = keys_of([sha256])
         if self._pictures.find(key)[0] >= 0:
             return
-        data = {_POOLED: features.pooled.astype(_FLOAT).tobytes(), _HASHES: key.tobytes()}
+        data = {POOLED: features.pooled.astype(FLOAT).tobytes(), HASHES: key.tobytes()}
         if self._shape.levels:
-            parts = [level.ravel() for level in features.levels]
-            if self._shape.is_padded:
-                whole = (0, 0, *self._shape.levels[0][:2])
-                parts.append(np.array(features.inside or whole, np.float32))
-            data[_LEVELS] = np.concatenate(parts, dtype=_FLOAT).tobytes()
+            data[LEVELS] = levels_row(features, self._shape)
         self._append_rows(data, key)
 
     def borrow(self, lender: FeatureReader) -> int:
@@ -267,8 +266,8 @@ class FeatureStore(FeatureReader):
         for start in range(0, len(new), _BORROWED_AT_ONCE):
             rows = new[start : start + _BORROWED_AT_ONCE]
             keys = lender.keys[rows]
-            pooled = lender.pooled[rows].astype(_FLOAT)
-            self._append_rows({_POOLED: pooled.tobytes(), _HASHES: keys.tobytes()}, keys)
+            pooled = lender.pooled[rows].astype(FLOAT)
+            self._append_rows({POOLED: pooled.tobytes(), HASHES: keys.tobytes()}, keys)
         return len(new)
 
     def flush(self) -> None:
@@ -296,15 +295,15 @@ class FeatureStore(FeatureReader):
         self.close()
 
     def _begin_anew_unless_shapes_match(self) -> None:
-        meta = self._folder / _META
-        wanted = _meta_of(self._shape)
+        meta = self._folder / META
+        wanted = meta_of(self._shape)
         with suppress(OSError, ValueError):
             if json.loads(meta.read_bytes()) == wanted:
                 return
         IndexFiles(self._folder).remove()
         for bank in self._folder.glob("patches-*.bank"):
             bank.unlink()
-        for name in (_HASHES, _POOLED, _LEVELS):
+        for name in (HASHES, POOLED, LEVELS):
             (self._folder / name).unlink(missing_ok=True)
         write_whole(meta, json.dumps(wanted).encode())
 
@@ -343,24 +342,3 @@ class FeatureStore(FeatureReader):
             raise ValueError(f"expected {self._shape}, got {shapes}")
         if any(part.dtype != np.float32 for part in parts):
             raise ValueError("expected float32 features")
-
-
-def _meta_of(shape: FeatureShape) -> dict[str, object]:
-    meta: dict[str, object] = {
-        "format": _FORMAT,
-        "pooled": shape.pooled,
-        "levels": [list(level) for level in shape.levels],
-    }
-    return meta | {"padded": True} if shape.is_padded else meta
-
-
-def _stored_shape(folder: Path) -> FeatureShape:
-    with suppress(OSError, ValueError, TypeError, KeyError):
-        meta = json.loads((folder / _META).read_bytes())
-        levels = tuple((int(h), int(w), int(c)) for h, w, c in meta["levels"])
-        shape = FeatureShape(int(meta["pooled"]), levels, is_padded=bool(meta.get("padded")))
-        if meta == _meta_of(shape) and len(levels) in (0, 3) and (folder / _HASHES).exists():
-            return shape
-    raise KnownError(
-        f"There are no features in {folder}; open its reference set once to make them."
-    )
