@@ -117,20 +117,78 @@ def demo(
 
 @app.command(
     epilog=examples(
+        "inspector-gui fit --references good_parts --bundle part.bundle",
+        "inspector-gui fit --references good_parts --method patchcore --bundle part.bundle",
+        "inspector-gui fit --references walk.mp4 --preset video --bundle walk.bundle",
+    )
+)
+@ends_in_words
+@stops_when_ended
+def fit(
+    references: options.References,
+    bundle: Annotated[Path, typer.Option(metavar="FILE", help="Where the bundle goes.")],
+    subsample: options.Subsample = None,
+    method: options.Method = "default",
+    preset: options.Preset = None,
+    backbone: options.Backbone = None,
+    runtime: options.Runtime = None,
+    precision: options.Precision = None,
+    size: options.Size = None,
+    height: options.Height = None,
+    fit: options.Fit = None,
+    crop: options.Crop = None,
+    tiles: options.Tiles = None,
+    k: options.K = None,
+    kappa: options.Kappa = None,
+    levels: options.Levels = None,
+    weights: options.Weights = None,
+    pool: options.Pool = None,
+    scales: options.Scales = None,
+    gate: options.Gate = None,
+    stage1_limit: options.Stage1Limit = None,
+    sigma: options.Sigma = None,
+    coreset: options.Coreset = None,
+    reweight: options.Reweight = None,
+    seed: options.Seed = 0,
+    json: options.Json = None,
+    progress: options.Progress = ProgressStyle.BAR,
+) -> int:
+    """Learn pictures of good parts into a bundle: one file that judges parts on any computer.
+
+    It holds the references' features, the recipe and its limits, but none of the pictures.
+    """
+    del seed  # no method draws anything at random
+    from inspector_gui.cli import fit as command
+    from inspector_gui.cli.recipe import scoring_from
+
+    scoring = scoring_from(
+        method, preset, runtime, backbone=backbone, precision=precision, size=size, height=height,
+        fit=fit, crop=crop, tiles=tiles, k=k, kappa=kappa, sigma=sigma, levels=levels,
+        weights=weights, pool=pool, scales=scales, gate=gate, stage1_limit=stage1_limit,
+        coreset=coreset, reweight=reweight,
+    )  # fmt: skip
+    return command.run(command.Request(references, subsample, bundle, json), scoring, progress)
+
+
+@app.command(
+    epilog=examples(
         "inspector-gui score part.png --references good_parts",
         "inspector-gui score today --references good_parts --csv today.csv --heatmaps today_maps",
         "inspector-gui score today --references good_parts --method dn2 --k 3",
         "inspector-gui score frames --references walk.mp4 --subsample 500 --preset video",
+        "inspector-gui score today --bundle part.bundle",
     )
 )
 @ends_in_words
 @stops_when_ended
 def score(
+    context: typer.Context,
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Pictures and folders.")],
-    references: Annotated[
-        Path,
-        typer.Option(metavar="FOLDER|VIDEO", help="Pictures of good parts to compare with."),
-    ],
+    references: options.SomeReferences = None,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="What fit wrote, in place of references and a recipe."),
+    ] = None,
     subsample: options.Subsample = None,
     csv: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a line per picture as CSV.")
@@ -172,7 +230,7 @@ def score(
     json: options.Json = None,
     progress: options.Progress = ProgressStyle.BAR,
 ) -> int:
-    """Judge pictures of parts by comparing them with pictures of good parts.
+    """Judge pictures of parts by comparing them with pictures of good parts, or by a bundle.
 
     Every score is shown as a multiple of a limit that is suggested from the references. The exit
     status is 0 where pictures were judged, whatever the decisions.
@@ -181,16 +239,21 @@ def score(
     from inspector_gui.cli import score as command
     from inspector_gui.cli.recipe import scoring_from
 
+    request = command.Request(tuple(paths), csv, json, heatmaps, mm_per_pixel)
+    if bundle is not None:
+        options.refuse_fixed(context)
+        return command.by_bundle(request, bundle, progress)
+    if references is None:
+        raise typer.BadParameter(
+            "name a folder of good parts, or a bundle.", param_hint="--references"
+        )
     scoring = scoring_from(
         method, preset, runtime, backbone=backbone, precision=precision, size=size, height=height,
         fit=fit, crop=crop, tiles=tiles, k=k, kappa=kappa, sigma=sigma, levels=levels,
         weights=weights, pool=pool, scales=scales, gate=gate, stage1_limit=stage1_limit,
         coreset=coreset, reweight=reweight,
     )  # fmt: skip
-    request = command.Request(
-        tuple(paths), references, subsample, csv, json, heatmaps, mm_per_pixel
-    )
-    return command.run(request, scoring, progress)
+    return command.by_references(request, references, subsample, scoring, progress)
 
 
 @app.command(

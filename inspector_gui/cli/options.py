@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from inspector_gui.core.errors import KnownError
+
 
 class ProgressStyle(StrEnum):
     """How progress is shown."""
@@ -33,6 +35,23 @@ def neighbours(text: str) -> int:
         return int(text)
     except ValueError:
         raise typer.BadParameter(f"{text!r} is neither a number nor all.") from None
+
+
+def refuse_fixed(context: typer.Context) -> None:
+    """Raise `KnownError` where an option is given that a bundle has decided already."""
+    for name in context.params:
+        source = context.get_parameter_source(name)
+        if name in _BESIDE_A_BUNDLE or source is None or source.name != "COMMANDLINE":
+            continue
+        if name == "references":
+            raise KnownError("Parts are judged by --references or by --bundle, not by both.")
+        raise KnownError(
+            f"--{name.replace('_', '-')} is fixed by the bundle: leave it out, or judge by "
+            "--references."
+        )
+
+
+_BESIDE_A_BUNDLE = ("paths", "bundle", "csv", "json", "heatmaps", "mm_per_pixel", "progress")
 
 
 Method = Annotated[str, typer.Option(help=METHOD_HELP)]
@@ -203,6 +222,9 @@ Subsample = Annotated[
         "are taken if this is left out.",
     ),
 ]
+_REFERENCES = typer.Option(metavar="FOLDER|VIDEO", help="Pictures of good parts to compare with.")
+References = Annotated[Path, _REFERENCES]
+SomeReferences = Annotated[Path | None, _REFERENCES]
 Protocol = Annotated[
     str | None,
     typer.Option(

@@ -3,12 +3,16 @@
 import json
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 from inspector_gui.core.errors import KnownError
+from inspector_gui.store.files import disk_error
+
+Content = str | bytes | Callable[[BinaryIO], None]
+"""What a file will hold, or what writes it into the open file."""
 
 
 class Outputs:
@@ -39,18 +43,24 @@ class Outputs:
         if self._made is not None and not any(self._made.iterdir()):
             self._made.rmdir()
 
-    def stage(self, path: Path, content: str | bytes) -> None:
-        """Keep what will be `path` under a temporary name beside it."""
-        data = content.encode() if isinstance(content, str) else content
+    def stage(self, path: Path, content: Content) -> int:
+        """Keep what will be `path` under a temporary name beside it; return its bytes.
+
+        Raises `KnownError` where the disk refuses.
+        """
         try:
             handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
             self._staged.append((Path(name), path))
             with os.fdopen(handle, "wb") as file:
-                file.write(data)
+                if callable(content):
+                    content(file)
+                else:
+                    file.write(content.encode() if isinstance(content, str) else content)
                 file.flush()
                 os.fsync(file.fileno())
+                return os.fstat(file.fileno()).st_size
         except OSError as error:
-            raise KnownError(f"{path} cannot be written: {error.strerror}.") from error
+            raise disk_error(error, path.parent) from error
 
     def stage_json(self, path: Path | None, value: object) -> None:
         """Stage `value` as JSON, if there is a path."""

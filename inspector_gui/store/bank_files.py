@@ -11,7 +11,7 @@ the new patches lie. After changes of a quarter of the references it is chosen f
 import json
 import os
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +62,7 @@ class BankFiles:
 
         A file that is damaged or of another format counts as none.
         """
-        stored = self._read(self._path(hashes))
+        stored = read_bank(self._path(hashes))
         return stored if stored and sorted(stored.hashes) == sorted(hashes) else None
 
     def relative(self, hashes: Sequence[str]) -> StoredBank | None:
@@ -71,7 +71,7 @@ class BankFiles:
         best: StoredBank | None = None
         fewest = _MOST_CHANGES * len(wanted)
         for path in self._folder.glob(_NAME.format(self._key, "*")):
-            stored = self._read(path)
+            stored = read_bank(path)
             if stored is None:
                 continue
             changes = stored.changes + len(wanted.symmetric_difference(stored.hashes))
@@ -110,22 +110,9 @@ class BankFiles:
         """
         path = self._path(stored.hashes)
         temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-        bank, cover = stored.bank, stored.bank.cover
-        header = {
-            "format": _FORMAT,
-            "references": list(stored.hashes),
-            "changes": stored.changes,
-            "areas": bank.areas.tolist(),
-            "width": bank.vectors.shape[1],
-            "chosen": len(cover.chosen),
-        }
-        data = json.dumps(header).encode()
         try:
             with temporary.open("wb") as file:
-                file.write(len(data).to_bytes(_LENGTH_BYTES, "little") + data)
-                for values, (dtype, _) in zip(_arrays(bank), _layout(header), strict=True):
-                    file.seek(-file.tell() % _ALIGNED, os.SEEK_CUR)
-                    file.write(np.ascontiguousarray(values, dtype).data)
+                file.writelines(packed_bank(stored))
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)
@@ -144,23 +131,46 @@ class BankFiles:
     def _path(self, hashes: Sequence[str]) -> Path:
         return self._folder / _NAME.format(self._key, digest_of(sorted(hashes)))
 
-    def _read(self, path: Path) -> StoredBank | None:
-        with suppress(OSError, ValueError, TypeError, KeyError):
-            with path.open("rb") as file:
-                length = int.from_bytes(file.read(_LENGTH_BYTES), "little")
-                if not 0 < length <= path.stat().st_size:
-                    return None
-                header = json.loads(file.read(length))
-            if header["format"] == _FORMAT:
-                return _mapped(path, header, _LENGTH_BYTES + length)
-        return None
-
     def _remove_oldest(self) -> None:
         with suppress(OSError):  # another process may remove the same, or map one
             paths = list(self._folder.glob(_NAME.format(self._key, "*")))
             paths.sort(key=lambda path: path.stat().st_mtime_ns, reverse=True)
             for path in paths[_KEPT:]:
                 path.unlink(missing_ok=True)
+
+
+def packed_bank(stored: StoredBank) -> Iterator[bytes | memoryview]:
+    """Yield the file of a bank piece by piece."""
+    bank = stored.bank
+    header = {
+        "format": _FORMAT,
+        "references": list(stored.hashes),
+        "changes": stored.changes,
+        "areas": bank.areas.tolist(),
+        "width": bank.vectors.shape[1],
+        "chosen": len(bank.cover.chosen),
+    }
+    data = json.dumps(header).encode()
+    yield len(data).to_bytes(_LENGTH_BYTES, "little") + data
+    written = _LENGTH_BYTES + len(data)
+    for values, (dtype, _) in zip(_arrays(bank), _layout(header), strict=True):
+        gap = -written % _ALIGNED
+        yield bytes(gap)
+        yield np.ascontiguousarray(values, dtype).data
+        written += gap + values.size * np.dtype(dtype).itemsize
+
+
+def read_bank(path: Path) -> StoredBank | None:
+    """Return the bank in a file, mapped; None where it is damaged or of another format."""
+    with suppress(OSError, ValueError, TypeError, KeyError):
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(_LENGTH_BYTES), "little")
+            if not 0 < length <= path.stat().st_size:
+                return None
+            header = json.loads(file.read(length))
+        if header["format"] == _FORMAT:
+            return _mapped(path, header, _LENGTH_BYTES + length)
+    return None
 
 
 def _arrays(bank: PatchBank) -> tuple[np.ndarray, ...]:

@@ -22,13 +22,16 @@ Invoke = Callable[..., Result]
 Start = Callable[..., subprocess.Popen[str]]
 
 
+_WITH_PROGRESS = ("score", "evaluate", "doctor", "convert", "fit")
+
+
 @pytest.fixture
 def invoke() -> Invoke:
     """Run a command in this process, without progress unless a test asks for it."""
 
     def run(*arguments: object) -> Result:
         words = [str(a) for a in arguments]
-        if "--progress" not in words and words[0] in ("score", "evaluate", "doctor", "convert"):
+        if "--progress" not in words and words[0] in _WITH_PROGRESS:
             words += ["--progress", "none"]
         return CliRunner().invoke(app, words)
 

@@ -102,7 +102,7 @@ def test_demo_refuses_bad_input_before_the_window(
     assert windows == []
 
 
-@pytest.mark.parametrize("command", ["gui", "demo", "score", "evaluate", "ablate", "doctor"])
+@pytest.mark.parametrize("command", ["gui", "demo", "fit", "score", "evaluate", "ablate", "doctor"])
 def test_every_command_explains_itself_with_examples(invoke: Invoke, command: str) -> None:
     result = invoke(command, "--help")
     assert result.exit_code == 0
@@ -113,7 +113,7 @@ def test_every_command_explains_itself_with_examples(invoke: Invoke, command: st
 def test_wrong_usage_is_refused_with_a_hint(invoke: Invoke) -> None:
     result = invoke("score", "part.png")
     assert result.exit_code == 2
-    assert "Missing option '--references'" in result.stderr
+    assert "--references: name a folder of good parts, or a bundle" in result.stderr
     assert invoke("judge").exit_code == 2
 
 
