@@ -225,10 +225,14 @@ class SwitchView(QWidget):
         scored = ", ".join(f"{n} {names[purpose]}" for purpose, n in found.counts.items())
         words = [tr("{} scored against {} references.").format(scored, found.among)]
         if found.typical is not None and found.largest is not None:
-            words.append(
-                tr("Scores change by {} typically, by {} at most ({}).").format(
-                    _percent(found.typical), _percent(found.largest), found.largest_of
+            said = tr("Scores change by {} typically, by {} at most ({}).")
+            if found.is_signed:
+                said = tr(
+                    "Scores change by {} of the way from a good part to the limit typically, by "
+                    "{} at most ({})."
                 )
+            words.append(
+                said.format(_percent(found.typical), _percent(found.largest), found.largest_of)
             )
         if found.agreement is not None:
             words.append(

@@ -146,12 +146,13 @@ def cost(
     old = np.array([before[picture] for picture in sample])
     new = np.array([after[picture] for picture in sample])
     is_positive = old > 0
+    has_ratio = bool(is_positive.any() and not (old < 0).any())  # scores with a sign have none
     return SlimmingCost(
         before=count,
         after=len(slim),
         scored=len(sample),
         agreement=rank_correlation(old, new),
-        ratio=float(np.median(new[is_positive] / old[is_positive])) if is_positive.any() else None,
+        ratio=float(np.median(new[is_positive] / old[is_positive])) if has_ratio else None,
         auroc_before=_auroc(judged, before, set(bad)),
         auroc_after=_auroc(judged, after, set(bad)),
         goods=name if judged else "",

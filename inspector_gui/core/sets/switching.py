@@ -62,8 +62,10 @@ class Switch:
 
     `counts`: scored pictures by purpose; `among`: references they were compared with. `typical` and
     `largest`: median and maximum of |after - before| / before over all of them, `largest_of` names
-    the picture (None, "" where no score is above 0). `agreement`: Spearman's rank correlation of
-    both scores (None where all are equal). `rule` says by which limits is decided.
+    the picture (None, "" where no score is above 0). Of a method whose scores have a sign
+    (`is_signed`) the change is relative to the way from an ordinary good part to the limit instead.
+    `agreement`: Spearman's rank correlation of both scores (None where all are equal). `rule` says
+    by which limits is decided.
     """
 
     counts: Mapping[str, int]
@@ -76,6 +78,7 @@ class Switch:
     changed: tuple[Changed, ...]
     before: Measured
     after: Measured
+    is_signed: bool = False
 
     @property
     def decided(self) -> int:
@@ -113,13 +116,16 @@ def switch(
     """
     old = np.array([one.before for one in scored])
     new = np.array([one.after for one in scored])
-    is_positive = old > 0
-    change = np.abs(new - old)[is_positive] / old[is_positive]
-    largest = int(change.argmax()) if len(change) else None
-    names = [one.name for one, counts in zip(scored, is_positive, strict=True) if counts]
     references = [one for one in scored if one.purpose == "reference"]
     limits_before = by_hand or suggest_limits([one.before for one in references], gallery="")
     limits_after = by_hand or suggest_limits([one.after for one in references], gallery="")
+    is_signed = bool((old < 0).any())
+    way = limits_before.fail_from - limits_before.centre
+    against = np.full(len(old), way) if is_signed else old
+    counts = against > 0
+    change = np.abs(new - old)[counts] / against[counts]
+    largest = int(change.argmax()) if len(change) else None
+    names = [one.name for one, is_counted in zip(scored, counts, strict=True) if is_counted]
     changed = (_changed(one, limits_before, limits_after) for one in scored)
     return Switch(
         counts=dict(Counter(one.purpose for one in scored)),
@@ -132,6 +138,7 @@ def switch(
         changed=tuple(one for one in changed if one is not None),
         before=before,
         after=after,
+        is_signed=is_signed,
     )
 
 

@@ -130,6 +130,16 @@ def test_identical_references_have_no_agreement_to_speak_of() -> None:
     assert found.ratio is None
 
 
+def test_scores_with_a_sign_have_no_ratio() -> None:
+    found = cost(
+        range(6), 8, lambda picture, rows: picture / 10 - 0.5 + len(rows), bytes_per_reference=1
+    )
+    assert found.ratio is not None
+    signed = cost(range(6), 8, lambda picture, rows: picture / 10 - 0.5, bytes_per_reference=1)
+    assert signed.ratio is None
+    assert signed.agreement == pytest.approx(1.0)
+
+
 def test_measuring_can_be_stopped_and_needs_two_references() -> None:
     score = Dn2OfSubset(parts())
     with pytest.raises(Cancelled):

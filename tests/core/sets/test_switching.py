@@ -65,6 +65,20 @@ def test_references_that_are_the_same_picture_have_no_relative_change() -> None:
     )
 
 
+def test_scores_with_a_sign_change_by_a_share_of_the_way_to_the_limit() -> None:
+    hand = limits_at(-0.5, 0.3, rule="set by hand", gallery="")
+    parts = [
+        Scored("a", "a", "reference", -0.6, -0.6),
+        Scored("b", "b", "reference", -0.4, -0.4),
+        Scored("c", "c", "bad", 0.0, 0.2),  # no relative change of a score has a meaning here
+    ]
+    found = switch(parts, among=2, before=BEFORE, after=AFTER, by_hand=hand)
+    assert found.is_signed
+    assert found.largest == pytest.approx(0.2 / 0.8)
+    assert found.largest_of == "c"
+    assert not switch(scored(factor=2.0), among=5, before=BEFORE, after=AFTER).is_signed
+
+
 def test_a_comparison_survives_its_way_through_a_file() -> None:
     hand = limits_at(12.0, 20.0, rule="set by hand", gallery="")
     parts = scored(factor=1.0, odd=(19.0, 21.0))
