@@ -79,7 +79,7 @@ def bank(
 @ends_in_words
 @stops_when_ended
 def study(
-    kind: Annotated[str, typer.Argument(help="map, slim, learn, lots or compare.")],
+    kind: Annotated[str, typer.Argument(help="map, slim, learn, lots, compare, side_by_side.")],
     folder: Annotated[Path, typer.Option(help="Where the request is and the result goes.")],
     progress: options.Progress = ProgressStyle.BAR,
 ) -> int:

@@ -16,6 +16,7 @@ import numpy as np
 from inspector_gui.cli.comparing import Asked, compare
 from inspector_gui.cli.options import ProgressStyle
 from inspector_gui.cli.progress import Report, reporting
+from inspector_gui.cli.side_by_side import asked_of, run_side_by_side
 from inspector_gui.core.errors import KnownError
 from inspector_gui.core.features import Features
 from inspector_gui.core.lots.study import study_lots
@@ -32,6 +33,8 @@ from inspector_gui.store.files import write_whole
 from inspector_gui.store.stored_gallery import StoredGallery
 
 REQUEST, RESULT = "request.json", "result.json"
+_OF_REFERENCES = ("slim", "learn")
+"""Studies of what scores against fewer references would be."""
 _MOST_WITH_MAPS = 40
 """References, good and bad pictures that are scored by a method with maps, which takes long."""
 _MOST_ON_CURVES_WITH_MAPS = 10
@@ -90,6 +93,11 @@ def run(kind: str, folder: Path, style: ProgressStyle) -> int:
         raise KnownError(
             f"{request.absent} of {count} references have no features. Wait until the set is "
             "ready; exclude those that cannot be read."
+        )
+    if kind in _OF_REFERENCES and request.scoring.training is not None:
+        raise KnownError(
+            "A trained model judges by what it has learned: more or fewer references change no "
+            "score until it is trained anew. Choose another method to find this out."
         )
     with reporting(style) as report:
         result = STUDIES[kind](request, report)
@@ -247,10 +255,19 @@ def _compare(request: Request, report: Report) -> dict[str, Any]:
     return compare(asked, report).as_json()
 
 
+def _side_by_side(request: Request, report: Report) -> dict[str, Any]:
+    """Return what several methods make of the same parts."""
+    references = [image["sha256"] for image in request.references]
+    root = request.reader.folder.parent
+    asked = asked_of(request.parameters, references, root, request.folder)
+    return run_side_by_side(asked, report).as_json()
+
+
 STUDIES: Mapping[str, Callable[[Request, Report], dict[str, Any]]] = {
     "map": _map,
     "slim": _slim,
     "learn": _learn,
     "lots": _lots,
     "compare": _compare,
+    "side_by_side": _side_by_side,
 }
