@@ -120,6 +120,11 @@ def action_table(window: MainWindow) -> Iterator[ActionSpec]:
         window.show_precision, separate=True,
     )  # fmt: skip
     yield spec(
+        "side_by_side", recipe, tr("Compare methods…"), "",
+        tr("Run several methods on the same parts and see where they disagree; changes nothing"),
+        window.show_side_by_side,
+    )  # fmt: skip
+    yield spec(
         "parameters", recipe, tr("Parameters…"), "",
         tr("The method's numbers, size and crop of this set"),
         window.show_parameters,

@@ -105,7 +105,10 @@ def hint_label() -> QLabel:
 
 
 class StudyLine(QWidget):
-    """One study at a time: how far it is, how long it takes, cancel, and why it failed."""
+    """One study at a time: how far it is, how long it takes, cancel, and why it failed.
+
+    In a narrow place what is said has a line of its own.
+    """
 
     finished = Signal(object)
     """The result: a dictionary."""
@@ -113,7 +116,13 @@ class StudyLine(QWidget):
     """It began or ended, whichever way."""
 
     def __init__(
-        self, session: Session, kind: str, words: str, parent: QWidget | None = None
+        self,
+        session: Session,
+        kind: str,
+        words: str,
+        parent: QWidget | None = None,
+        *,
+        is_narrow: bool = False,
     ) -> None:
         super().__init__(parent)
         self._session, self._kind, self._words = session, kind, words
@@ -133,11 +142,14 @@ class StudyLine(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
         row.addWidget(self.bar, 1)
-        row.addWidget(self.text, 1)
+        if not is_narrow:
+            row.addWidget(self.text, 1)
         row.addWidget(self.cancel_button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._running)
+        if is_narrow:
+            column.addWidget(self.text)
         column.addWidget(self.failure)
         self._show_state("")
 
@@ -173,12 +185,16 @@ class StudyLine(QWidget):
         self.cancel()
         self._show_state("")
 
+    def in_words(self, progress: Progress) -> str:
+        """Return what is being done."""
+        return f"{self._words}…"
+
     def _on_progressed(self, progress: Progress) -> None:
         if self.study is None:
             return
         self.bar.setRange(0, progress.total)
         self.bar.setValue(progress.done)
-        self.text.setText(f"{self._words}… {self._time_left(progress)}".strip())
+        self.text.setText(f"{self.in_words(progress)} {self._time_left(progress)}".strip())
 
     def _time_left(self, progress: Progress) -> str:
         elapsed = time.monotonic() - self._began
@@ -202,3 +218,4 @@ class StudyLine(QWidget):
         self.failure.setText(sentence)
         self.failure.setVisible(bool(sentence))
         self._running.setVisible(self.is_running)
+        self.text.setVisible(self.is_running)

@@ -234,6 +234,14 @@ class MainWindow(QMainWindow):
             "lots", lambda: LotWindow(self._session, self._session.lots, self._theme, self)
         )
 
+    def show_side_by_side(self) -> None:
+        """Run several methods on the same parts, in a window that stays beside this one."""
+        from inspector_gui.ui.side_by_side_window import SideBySideWindow
+
+        self._show_beside(
+            "side by side", lambda: SideBySideWindow(self._session, self._theme, self)
+        )
+
     def _on_grid_requested(self, images: tuple[ReferenceImage, ...]) -> None:
         self.reference_dock.show()
         self.references.select(images)

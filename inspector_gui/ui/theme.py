@@ -257,6 +257,11 @@ def _style_sheet(c: Colours) -> str:
         QComboBox QAbstractItemView {{ background: {c.card}; border: 1px solid {c.border};
             selection-background-color: {c.hover}; selection-color: {c.text}; }}
         QListView {{ background: transparent; border: none; outline: none; }}
+        QTableView {{ background: transparent; border: none; outline: none;
+            selection-background-color: {c.hover}; selection-color: {c.text}; }}
+        QHeaderView, QTableCornerButton::section {{ background: transparent; border: none; }}
+        QHeaderView::section {{ background: {c.card}; color: {c.muted}; border: none;
+            border-bottom: 1px solid {c.border}; padding: 4px 8px; font-size: {SMALL_PX}px; }}
         QScrollBar:vertical {{ background: transparent; width: 9px; margin: 0; }}
         QScrollBar::handle:vertical {{ background: {c.border}; border-radius: 4px;
             min-height: 28px; }}
