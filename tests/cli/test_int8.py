@@ -59,6 +59,13 @@ def test_parts_are_scored_by_int8_with_the_same_scores_again(
     for mine, theirs in zip(one["parts"], exact["parts"], strict=True):
         assert mine["score"] != theirs["score"]
         assert mine["score"] == pytest.approx(theirs["score"], rel=0.3)
+    bundle = tmp_path / "part.bundle"
+    made_of = ("--references", tmp_path / "good", *command[4:-1])
+    assert invoke("fit", *made_of, "--bundle", bundle).exit_code == 0
+    model.unlink()  # as on another computer, which may have no NNCF either
+    by_bundle = invoke("score", tmp_path / "new", "--bundle", bundle, *command[-1:], tmp_path / "b")
+    assert by_bundle.exit_code == 0, by_bundle.stderr
+    assert read_json(tmp_path / "b") == one
 
 
 def test_int8_without_its_addition_is_a_sentence_before_pictures_are_read(
