@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import math
 import time
 from collections.abc import Sequence
 from contextlib import closing
@@ -19,7 +20,14 @@ from inspector_gui.core.images import decode, read_bytes
 from inspector_gui.core.methods import make_method
 from inspector_gui.core.methods.base import Method, fit, leave_one_out, score_with_map
 from inspector_gui.core.methods.patchcore import Patchcore
-from inspector_gui.core.sets.side_by_side import Candidate, Contender, Opinion, Ran, different
+from inspector_gui.core.sets.side_by_side import (
+    Candidate,
+    Contender,
+    Opinion,
+    Ran,
+    different,
+    limits_from_held_out,
+)
 from inspector_gui.core.sets.subsets import drawn
 from inspector_gui.core.sets.switching import MOST_AMONG
 from inspector_gui.core.types import (
@@ -38,6 +46,7 @@ from inspector_gui.store.features_cache import (
     open_store,
 )
 from inspector_gui.store.images import ImageStore
+from inspector_gui.store.model_files import ModelFiles, models_beside
 from inspector_gui.store.stored_gallery import StoredGallery
 
 log = logging.getLogger(__name__)
@@ -224,6 +233,8 @@ class Work:
             began = time.perf_counter()
             scores = score_with_map(method, features, gallery)
             seconds.append(time.perf_counter() - began)
+            if not math.isfinite(scores.image):
+                raise KnownError(f"Its score of {part.name} is no number; train or choose it anew.")
             nearest = tuple(self._references[row] for row in scores.nearest[:_NEAREST])
             self.opinions[part.key] = Opinion(float(scores.image), nearest)
         took = network.seconds.get(scoring.features_key) or self._time(network, steps.aside)
@@ -257,13 +268,16 @@ class Work:
 
     def _rows_to_score(self) -> list[int]:
         """Return the references that are scored leave-one-out for the limits, as in the window."""
-        if self._contender.limits is not None:
+        if self._contender.limits is not None or self._scoring.model:
             return []
         return sampled_rows(len(self._references), self._fingerprint)
 
     def _limits(self, method: Method, gallery: StoredGallery, steps: Steps) -> Limits:
         if self._contender.limits is not None:
             return self._contender.limits
+        if self._scoring.model:  # its references left out in turn would be known to it
+            facts = ModelFiles(models_beside(self._asked.root)).facts(self._scoring.model)
+            return limits_from_held_out([*facts.held_out.values()], gallery=self._fingerprint)
         scores, rows = [], self._rows_to_score()
         for number, row in enumerate(rows):
             steps.next(f"its limit, {number} of {len(rows)} references")

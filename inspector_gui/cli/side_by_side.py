@@ -31,7 +31,9 @@ def run_side_by_side(asked: Asked, report: Report) -> SideBySide:
     if len(asked.contenders) < FEWEST_METHODS:
         raise KnownError("Choose at least two methods to compare.")
     if not asked.candidates:
-        raise KnownError("There is no part to compare on; inspect some, or choose a folder.")
+        raise KnownError(
+            "There is no part to compare on; inspect some, or choose a folder with pictures."
+        )
     pictures = Pictures(ImageStore(asked.root.parent))
     found = pictures.look_up(asked.candidates, report)
     if not found:
@@ -79,8 +81,10 @@ def asked_of(
 
 
 def _in_folder(folder: Path) -> tuple[Candidate, ...]:
-    """Return the first pictures of a folder, in natural order."""
-    found = list_images([folder])[:MOST_PARTS] if folder.is_dir() else []
+    """Return the first pictures of a folder, in natural order; one that is gone is told of."""
+    if not folder.is_dir():
+        return (Candidate(display_name(folder), path=str(folder)),)
+    found = list_images([folder])[:MOST_PARTS]
     return tuple(
         Candidate(display_name(path.relative_to(folder).as_posix()), path=str(path))
         for path in found

@@ -71,7 +71,7 @@ def offers_for(
     if TRAINED in METHODS:
         others = (model for model in models if model.id != own.model)
         found += [_offer_of(model, current) for model in others if _is_related(model, current)]
-    return tuple(found)
+    return _told_apart(found)
 
 
 def known_of(candidate: Candidate, row: InspectionRow | None) -> Known:
@@ -97,6 +97,17 @@ def model_words(facts: ModelFacts) -> str:
     """Return what a model is called: by when it was trained."""
     when = time.strftime("%d %b %H:%M", time.localtime(facts.created_at))
     return f"SimpleNet {when}"
+
+
+def _told_apart(offers: Sequence[Offer]) -> tuple[Offer, ...]:
+    """Return offers with names that differ: models may be trained within a minute."""
+    told: list[Offer] = []
+    for offer in offers:
+        taken = {one.contender.name for one in told}
+        names = [offer.contender.name, *(f"{offer.contender.name} #{n}" for n in range(2, 99))]
+        name = next(name for name in names if name not in taken)
+        told.append(replace(offer, contender=replace(offer.contender, name=name)))
+    return tuple(told)
 
 
 def _name(scoring: Scoring, models: Sequence[ModelFacts]) -> str:

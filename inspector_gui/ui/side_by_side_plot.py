@@ -61,6 +61,7 @@ class SideBySidePlot(pg.PlotWidget):  # type: ignore[misc]
         self._points: tuple[PlotPoint, ...] = ()
         self._places: np.ndarray[Any, np.dtype[np.float64]] = np.zeros((0, 2))
         self._chosen_key = ""
+        self._crosses = {is_bad: _cross(is_upright=not is_bad) for is_bad in (False, True)}
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setAcceptDrops(False)
         self.setAccessibleName(self.tr("Scores of two methods in multiples of their limits"))
@@ -203,7 +204,7 @@ class SideBySidePlot(pg.PlotWidget):  # type: ignore[misc]
         rows = [row for row, point in enumerate(self._points) if point.is_bad is not None]
         self._known.setData(
             x=self._places[rows, 0], y=self._places[rows, 1], size=_KNOWN_SIZE,
-            symbol=[_cross(is_upright=not self._points[row].is_bad) for row in rows],
+            symbol=[self._crosses[bool(self._points[row].is_bad)] for row in rows],
             pen=pg.mkPen(colours.text, width=1.2), brush=pg.mkBrush(None),
         )  # fmt: skip
         self._draw_chosen()

@@ -12,8 +12,8 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QFont
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from PySide6.QtGui import QColor, QFont, QResizeEvent
+from PySide6.QtWidgets import QAbstractItemView, QTableView, QWidget
 
 from inspector_gui.core.sets.side_by_side import ComparedPart, SideBySide
 from inspector_gui.core.types import Decision
@@ -28,7 +28,8 @@ SORT_ROLE = KEY_ROLE + 1
 PART, KNOWN, FIRST_METHOD = 0, 1, 2
 _ROW_PX = 38
 _PICTURE_PX = 32
-_NAME_PX, _KNOWN_PX, _METHOD_PX = 250, 130, 124
+_LEAST_NAME_PX, _MOST_NAME_PX = 140, 320
+_KNOWN_PX, _METHOD_PX = 130, 124
 _KNOWN_ORDER = {True: 0, False: 1, None: 2}
 _LAST = 1e9
 _NOWHERE = QModelIndex()
@@ -234,12 +235,22 @@ class SideBySideTable(QTableView):
         if current.isValid():
             self.chosen.emit(current.data(KEY_ROLE))
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._size_columns()
+        if self.currentIndex().isValid():
+            self.scrollTo(self.currentIndex())
+
     def _size_columns(self) -> None:
-        header = self.horizontalHeader()
-        for column in range(self._model.columnCount()):
-            width = (_NAME_PX, _KNOWN_PX)[column] if column < FIRST_METHOD else _METHOD_PX
-            self.setColumnWidth(column, width)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        """Give the names what the decisions leave."""
+        count = self._model.columnCount()
+        if not count:
+            return
+        left = self.viewport().width() - _KNOWN_PX - _METHOD_PX * (count - FIRST_METHOD)
+        self.setColumnWidth(PART, min(max(left, _LEAST_NAME_PX), _MOST_NAME_PX))
+        self.setColumnWidth(KNOWN, _KNOWN_PX)
+        for column in range(FIRST_METHOD, count):
+            self.setColumnWidth(column, _METHOD_PX)
 
 
 class _Filtered(QSortFilterProxyModel):

@@ -18,13 +18,12 @@ from shiboken6 import isValid
 
 from inspector_gui.core.sets.side_by_side import FEWEST_METHODS, MOST_PARTS, Candidate, SideBySide
 from inspector_gui.core.sets.subsets import drawn
-from inspector_gui.core.simplenet.facts import ModelFacts
 from inspector_gui.core.types import InspectionRow, Outcome, Purpose
 from inspector_gui.session import Session
 from inspector_gui.ui.card import Card
 from inspector_gui.ui.health_tab import button, hint_label, wrapped
 from inspector_gui.ui.side_by_side_choices import MethodsCard, MethodsLine, OutcomeCard, PartsCard
-from inspector_gui.ui.side_by_side_offers import TRAINED, known_of, offers_for
+from inspector_gui.ui.side_by_side_offers import known_of, offers_for
 from inspector_gui.ui.side_by_side_result import SideBySideResult
 from inspector_gui.ui.theme import Theme
 from inspector_gui.workers.recorder import Store
@@ -46,7 +45,6 @@ class SideBySideWindow(QDialog):
         self.setWindowTitle(self.tr("Compare methods"))
         self._session = session
         self._set_id: int | None = None
-        self._models: tuple[ModelFacts, ...] = ()
         self._is_gathering = False
         self._asked_of = self._found_of = ""
         self.methods, self.parts, self.outcome = MethodsCard(), PartsCard(), OutcomeCard()
@@ -61,6 +59,7 @@ class SideBySideWindow(QDialog):
         self.view = SideBySideResult(session, theme, self._reference_name)
         self._lay_out()
         self._connect()
+        self._session.models.refresh()
         self._on_set_changed()
 
     def _lay_out(self) -> None:
@@ -103,6 +102,7 @@ class SideBySideWindow(QDialog):
         session.references.current_changed.connect(self._on_set_changed)
         session.references.images_changed.connect(self._on_set_changed)
         session.workspace_opened.connect(self._on_workspace_opened)
+        session.models.changed.connect(self._offer)
         session.limits.changed.connect(self._offer)
         session.limits.previewed.connect(self._on_limits)
         history.reset.connect(self._on_history)
@@ -158,33 +158,30 @@ class SideBySideWindow(QDialog):
 
     def _on_workspace_opened(self) -> None:
         self._set_id = None  # ids come again
+        self._session.models.refresh()
         self._on_set_changed()
 
     def _on_set_changed(self) -> None:
         current = self._session.references.current
         set_id = None if current is None else current.id
         if set_id != self._set_id:
-            self._set_id, self._models = set_id, ()
+            self._set_id = set_id
             self.study.clear()
             self._show_result(None)
-        if current is not None:
-            self._session.ask(_models, then=self._take_models, otherwise=lambda _: None)
         self._offer()
         self._count_parts()
 
-    def _take_models(self, models: tuple[ModelFacts, ...]) -> None:
-        if isValid(self) and models != self._models:
-            self._models = models
-            self._offer()
-
     def _offer(self) -> None:
         current, saved = self._session.references.current, self._session.limits.saved
-        self.methods.offer(() if current is None else offers_for(current, saved, self._models))
+        models = [one.facts for one in self._session.models.models if one.facts is not None]
+        self.methods.offer(() if current is None else offers_for(current, saved, models))
 
     def _on_limits(self) -> None:
         """Judge the set's own recipe by its limits as they are now; nothing runs for that."""
         shown = self._session.limits.shown
-        if self.found is not None and shown is not None and self._is_of_now():
+        if self.found is None or shown is None or not self._is_of_now():
+            return
+        if shown.gallery == self._found_of:  # else they were made for other references
             self._show_result(self.found.judged_by(shown))
 
     def _on_history(self) -> None:
@@ -286,11 +283,3 @@ def _past(store: Store, rows: list[int]) -> tuple[Candidate, ...]:
     from inspector_gui.store.past_pictures import past_pictures
 
     return past_pictures(store.workspace, rows)
-
-
-def _models(store: Store) -> tuple[ModelFacts, ...]:
-    from inspector_gui.store.model_files import ModelFiles, models_beside
-
-    listed = ModelFiles(models_beside(store.workspace.features_folder)).list()
-    facts = (model.facts for model in listed)
-    return tuple(f for f in facts if f is not None and f.scoring.method == TRAINED)

@@ -14,6 +14,7 @@ from pathlib import Path
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+import numpy as np
 import pytest
 from PySide6.QtWidgets import QWidget
 
@@ -25,6 +26,7 @@ from inspector_gui.session.session import Readiness
 from inspector_gui.ui.health_window import HealthWindow
 from inspector_gui.ui.lot_window import LotWindow
 from inspector_gui.ui.main_window import MainWindow
+from inspector_gui.ui.side_by_side_window import SideBySideWindow
 from tests.e2e import driver
 from tests.e2e.driver import Step, drop, run_program
 
@@ -47,6 +49,24 @@ def write_washers(folder: Path) -> Path:
     (good / "wrong-part.png").write_bytes(encode_png(gear))
     validation = sorted((folder / "test" / "good").iterdir())[0]
     (good / "same-as-validation.png").write_bytes(encode_png(read_image(validation)) + b"\0")
+    return folder
+
+
+def write_faint(folder: Path) -> Path:
+    """Write a data set of connectors whose defects are faded to a third."""
+    defects = ("bent_pin", "missing_piece", "crack", "contamination", "scratch")
+    for name, seeds in {"train/good": range(30), "test/good": range(40, 56)}.items():
+        (folder / name).mkdir(parents=True)
+        for seed in seeds:
+            image = draw_part("connector", seed=seed, size=SIDE).image
+            (folder / name / f"{seed:03}.png").write_bytes(encode_png(image))
+    for defect in defects:
+        (folder / "test" / defect).mkdir()
+        for seed in range(60, 66):
+            good = draw_part("connector", seed=seed, size=SIDE).image.astype(np.float32)
+            bad = draw_part("connector", seed=seed, size=SIDE, defect=defect).image
+            faint = np.rint(good + (bad - good) / 3).astype(np.uint8)
+            (folder / "test" / defect / f"{defect}-{seed}.png").write_bytes(encode_png(faint))
     return folder
 
 
@@ -109,6 +129,29 @@ def lots(window: MainWindow, *, data: Path, folder: Path) -> Generator[Step, Non
     shown.close()
 
 
+def side_by_side(window: MainWindow, *, data: Path, folder: Path) -> Generator[Step, None, None]:
+    """Show several methods on the same parts, and a part on which they disagree."""
+    session = window._session
+    yield lambda: session.workspace is not None
+    drop(window.references, [data])
+    yield lambda: session.readiness is Readiness.READY
+    window.actions_by_name["side_by_side"].trigger()
+    (shown,) = window.findChildren(SideBySideWindow)
+    yield from shots(window, shown, folder, "side-by-side-empty")
+    for box in shown.methods.boxes.values():
+        box.setChecked(True)
+    shown.compare()
+    yield lambda: shown.found is not None
+    found = shown.found
+    assert found is not None
+    shown.view.up.setCurrentIndex(2)
+    shown.view.up.activated.emit(2)
+    pairs = [(part.candidate.key, found.agreement(part, 0, 2)) for part in found.parts]
+    shown.view.choose(next(key for key, what in pairs if what and not what.is_agreed))
+    yield from shots(window, shown, folder, "side-by-side")
+    shown.close()
+
+
 def _is_judged(desk: object, count: int) -> bool:
     found = desk.lots  # type: ignore[attr-defined]
     return len(found) == count and found[0].result is not None
@@ -134,7 +177,8 @@ def main(folder: Path) -> None:
     app = application()
     with tempfile.TemporaryDirectory() as place, pytest.MonkeyPatch.context() as patch:
         patch.setenv("INSPECTOR_DATA", place)
-        for number, (story, write) in enumerate(((health, write_washers), (lots, write_kinds))):
+        stories = (health, write_washers), (lots, write_kinds), (side_by_side, write_faint)
+        for number, (story, write) in enumerate(stories):
             data = write(Path(place) / f"data {number}" / "washers")
             workspace = str(Path(place) / f"workspace {number}")
             run_program(["gui", workspace], partial(story, data=data, folder=folder), patch)

@@ -130,11 +130,12 @@ def test_parts_whose_pictures_are_gone_or_others_are_counted_and_left_out(
     Path(passed[0].path).unlink()
     Path(passed[1].path).write_bytes(write_parts(tmp_path / "x", range(70, 71))[0].read_bytes())
     other = Contender("SPADE", scoring_for("spade", size=96))
-    found = run(filled, [own(filled), other], parts)
+    found = run(filled, [own(filled), other], parts, str(tmp_path / "no folder"))
     assert len(found.parts) == len(parts) - 2
-    assert len(found.gone) == 2
+    assert len(found.gone) == 3
     assert "cannot be read" in found.gone[0]
     assert "is another picture by now" in found.gone[1]
+    assert found.gone[2].startswith("no folder cannot be read")
 
 
 @pytest.mark.parametrize(
