@@ -4,7 +4,7 @@ import hashlib
 import logging
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,6 +33,7 @@ from inspector_gui.core.sets.switching import MOST_AMONG
 from inspector_gui.core.types import (
     AUTOMATIC,
     RGB,
+    Floats,
     Limits,
     Progress,
     Scoring,
@@ -51,6 +52,8 @@ from inspector_gui.store.stored_gallery import StoredGallery
 
 log = logging.getLogger(__name__)
 
+Keep = Callable[[str, Floats | None], None]
+"""Gets the map of a part by its key (see `Scores.patches`)."""
 _NEAREST = 3
 """References that are named for a part."""
 _TIMED = 5
@@ -205,18 +208,24 @@ class Work:
         """When to run it among others: after those whose features it has a share of."""
         return self._scoring.features_key, self._scoring.method == "dn2"
 
-    def run(self, network: Network, steps: Steps) -> Ran:
-        """Do everything; what went wrong is said in the result."""
+    def run(self, network: Network, steps: Steps, keep: Keep) -> Ran:
+        """Do everything; what went wrong is said in the result. `keep` gets each part's map."""
         try:
             with closing(open_store(self._asked.folder / "features", self._scoring)) as store:
-                return self._run(network, store, steps)
+                return self._run(network, store, steps, keep)
         except Cancelled:
             raise
         except Exception as error:  # of this method; the others may be fine
             self.opinions.clear()
             return Ran(self._contender, failure=_in_words(error))
 
-    def _run(self, network: Network, store: FeatureStore, steps: Steps) -> Ran:
+    def _run(
+        self,
+        network: Network,
+        store: FeatureStore,
+        steps: Steps,
+        keep: Keep,
+    ) -> Ran:
         scoring = self._scoring
         device = network.extractor(scoring, steps.aside).device
         method = make_method(scoring)
@@ -237,6 +246,7 @@ class Work:
                 raise KnownError(f"Its score of {part.name} is no number; train or choose it anew.")
             nearest = tuple(self._references[row] for row in scores.nearest[:_NEAREST])
             self.opinions[part.key] = Opinion(float(scores.image), nearest)
+            keep(part.key, scores.patches)
         took = network.seconds.get(scoring.features_key) or self._time(network, steps.aside)
         measured = float(np.median(seconds) + np.median(took)) if seconds and took else None
         return Ran(self._contender, limits, len(self._references), measured, device)

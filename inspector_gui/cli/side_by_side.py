@@ -4,6 +4,7 @@ Nothing of the workspace changes: features that it lacks are computed into a fol
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from inspector_gui.cli.contending import Asked, Network, Pictures, Steps, Work
@@ -12,20 +13,25 @@ from inspector_gui.core.errors import KnownError
 from inspector_gui.core.images import display_name, list_images
 from inspector_gui.core.sets.side_by_side import (
     FEWEST_METHODS,
+    MAPS,
     MOST_PARTS,
     Candidate,
     ComparedPart,
     Contender,
     Ran,
     SideBySide,
+    map_name,
 )
+from inspector_gui.core.types import Floats
 from inspector_gui.store.features_cache import networks_beside
 from inspector_gui.store.images import ImageStore
+from inspector_gui.store.map_archive import MapArchive
 
 
 def run_side_by_side(asked: Asked, report: Report) -> SideBySide:
     """Score all parts by all methods; a method that fails says why, and the others still run.
 
+    Maps are in a file of the study's folder (see `core.sets.side_by_side.MAPS`).
     Raises `KnownError` for fewer than two methods and where no picture is left.
     """
     if len(asked.contenders) < FEWEST_METHODS:
@@ -45,9 +51,10 @@ def run_side_by_side(asked: Asked, report: Report) -> SideBySide:
     ran: dict[int, Ran] = {}
     network = Network(networks_beside(asked.root))
     # Those with the same features one after the other; maps have what the others need, too.
-    for number in sorted(range(len(works)), key=lambda n: works[n].order):
-        steps.begin(number, asked.contenders[number].name)
-        ran[number] = works[number].run(network, steps)
+    with MapArchive(asked.folder / MAPS) as maps:
+        for number in sorted(range(len(works)), key=lambda n: works[n].order):
+            steps.begin(number, asked.contenders[number].name)
+            ran[number] = works[number].run(network, steps, partial(_keep, maps, number))
     steps.end()
     parts = tuple(
         ComparedPart(candidate, tuple(work.opinions.get(candidate.key) for work in works))
@@ -58,6 +65,10 @@ def run_side_by_side(asked: Asked, report: Report) -> SideBySide:
         tuple(part for part in parts if part.candidate.key not in pictures.undecodable),
         tuple(pictures.gone),
     )
+
+
+def _keep(maps: MapArchive, method: int, key: str, patches: Floats | None) -> None:
+    maps.add(map_name(method, key), patches)
 
 
 def asked_of(

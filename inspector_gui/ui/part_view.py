@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF
 
-from inspector_gui.core.types import Floats, Limits, Part, Region
+from inspector_gui.core.types import RGB, Floats, Limits, Part, Region, Scoring
 
 LONGEST_OVERLAY = 512
 """Longer side of the drawn overlay in pixels: smooth to look at, cheap to colour."""
@@ -45,10 +45,15 @@ def part_map(part: Part) -> PartMap | None:
     """Return the map of a part, None where it has none or its picture is gone."""
     if part.image is None or part.patches is None:
         return None
+    return map_on(part.image, part.patches, part.scoring)
+
+
+def map_on(image: RGB, patches: Floats, scoring: Scoring) -> PartMap:
+    """Return the map that a scoring's patch distances (float32, h x w) are on a picture."""
     from inspector_gui.core.methods.base import inspected_map
     from inspector_gui.core.opencv import cv2
 
-    values, area = inspected_map(part.patches, part.scoring, *part.image.shape[:2])
+    values, area = inspected_map(patches, scoring, *image.shape[:2])
     scale = LONGEST_OVERLAY / max(area.width, area.height)
     size = (max(1, round(area.width * scale)), max(1, round(area.height * scale)))
     fine = cv2.resize(values, size, interpolation=cv2.INTER_LINEAR)

@@ -11,6 +11,7 @@ from inspector_gui.core.method_options import METHODS, name_of
 from inspector_gui.core.sets.side_by_side import Candidate, Contender, known_to_be_bad
 from inspector_gui.core.simplenet.facts import ModelFacts
 from inspector_gui.core.types import (
+    Decision,
     InspectionRow,
     Limits,
     ReferenceSet,
@@ -18,6 +19,7 @@ from inspector_gui.core.types import (
     Verdict,
 )
 from inspector_gui.ui.method_words import METHOD_WORDS
+from inspector_gui.ui.theme import OUTCOME_SIGNS, OUTCOME_WORDS
 
 TRAINED = "simplenet"
 """The method whose models are offered one by one, instead of itself."""
@@ -91,6 +93,12 @@ def known_of(candidate: Candidate, row: InspectionRow | None) -> Known:
     if truth is not None:
         return Known(_tr("✕ drawn defective") if truth else _tr("✓ drawn good"), is_bad)
     return Known()
+
+
+def decision_words(decision: Decision) -> str:
+    """Return a decision with its sign, its word and the multiple of the limit."""
+    said = f"{OUTCOME_SIGNS[decision.outcome]} {OUTCOME_WORDS[decision.outcome]}"
+    return said if decision.multiple is None else f"{said} {decision.multiple:.2f} ×"
 
 
 def model_words(facts: ModelFacts) -> str:

@@ -57,6 +57,7 @@ class SideBySideResult(QWidget):
         for choice in (self.across, self.up):
             choice.activated.connect(self._show_plot)
         self.table.chosen.connect(self.choose)
+        self.table.decision_chosen.connect(self.part.show_method)
         self.plot.chosen.connect(self.choose)
         self.show_result(None, {})
 
@@ -208,10 +209,8 @@ class SideBySideResult(QWidget):
         )
 
     def _show_part(self) -> None:
-        method: int | None = self.across.currentData()
-        part = None if method is None else self._part_of(self._chosen)
         known = self._known.get(self._chosen, Known())
-        self.part.show_part(self.found, part, method or 0, known)
+        self.part.show_part(self.found, self._part_of(self._chosen), known)
 
     def _part_of(self, key: str) -> ComparedPart | None:
         parts = () if self.found is None else self.found.parts

@@ -18,8 +18,8 @@ from PySide6.QtWidgets import QAbstractItemView, QTableView, QWidget
 from inspector_gui.core.sets.side_by_side import ComparedPart, SideBySide
 from inspector_gui.core.types import Decision
 from inspector_gui.session import Session
-from inspector_gui.ui.side_by_side_offers import Known
-from inspector_gui.ui.theme import OUTCOME_SIGNS, OUTCOME_WORDS, Theme
+from inspector_gui.ui.side_by_side_offers import Known, decision_words
+from inspector_gui.ui.theme import Theme
 from inspector_gui.ui.thumbnails import PixmapCache, Thumbnails, pixmap_of
 
 Index = QModelIndex | QPersistentModelIndex
@@ -186,6 +186,8 @@ class SideBySideTable(QTableView):
 
     chosen = Signal(str)
     """The key of the part that somebody chose."""
+    decision_chosen = Signal(int)
+    """The place among the methods that ran of a decision that somebody clicked."""
 
     def __init__(self, model: SideBySideModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -208,6 +210,7 @@ class SideBySideTable(QTableView):
         header.setSortIndicatorClearable(True)
         self.setSortingEnabled(True)
         self.selectionModel().currentRowChanged.connect(self._on_current)
+        self.clicked.connect(self._on_clicked)
         model.modelReset.connect(self._size_columns)
 
     @property
@@ -234,6 +237,10 @@ class SideBySideTable(QTableView):
     def _on_current(self, current: QModelIndex, _: QModelIndex) -> None:
         if current.isValid():
             self.chosen.emit(current.data(KEY_ROLE))
+
+    def _on_clicked(self, index: QModelIndex) -> None:
+        if index.column() >= FIRST_METHOD:
+            self.decision_chosen.emit(index.column() - FIRST_METHOD)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -272,12 +279,6 @@ class _Filtered(QSortFilterProxyModel):
         if self._keys is None:
             return True
         return self.sourceModel().index(row, PART, parent).data(KEY_ROLE) in self._keys
-
-
-def decision_words(decision: Decision) -> str:
-    """Return a decision with its sign, its word and the multiple of the limit."""
-    said = f"{OUTCOME_SIGNS[decision.outcome]} {OUTCOME_WORDS[decision.outcome]}"
-    return said if decision.multiple is None else f"{said} {decision.multiple:.2f} ×"
 
 
 def _shape(found: SideBySide | None) -> tuple[list[str], list[str]]:

@@ -1,7 +1,9 @@
 """Several methods on the same parts: a window beside the main one, to see where they disagree."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt
@@ -16,7 +18,13 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import isValid
 
-from inspector_gui.core.sets.side_by_side import FEWEST_METHODS, MOST_PARTS, Candidate, SideBySide
+from inspector_gui.core.sets.side_by_side import (
+    FEWEST_METHODS,
+    MAPS,
+    MOST_PARTS,
+    Candidate,
+    SideBySide,
+)
 from inspector_gui.core.sets.subsets import drawn
 from inspector_gui.core.types import InspectionRow, Outcome, Purpose
 from inspector_gui.session import Session
@@ -47,6 +55,7 @@ class SideBySideWindow(QDialog):
         self._set_id: int | None = None
         self._is_gathering = False
         self._asked_of = self._found_of = ""
+        self._folder = Path()
         self.methods, self.parts, self.outcome = MethodsCard(), PartsCard(), OutcomeCard()
         self.study = MethodsLine(session)
         self.run_button = button(
@@ -145,7 +154,8 @@ class SideBySideWindow(QDialog):
             asked = [asdict(candidate) for candidate in (*parts, *pictures)]
             self.study.begin({"methods": methods, "parts": asked, "folder": folder})
             study = self.study.study
-            self._asked_of = "" if study is None else study.fingerprint
+            if study is not None:
+                self._asked_of, self._folder = study.fingerprint, study.folder
 
         def refused(sentence: str) -> None:
             if isValid(self):
@@ -194,6 +204,9 @@ class SideBySideWindow(QDialog):
 
     def _on_compared(self, result: Mapping[str, Any]) -> None:
         self._found_of = self._asked_of
+        self.view.part.maps = b""
+        with suppress(OSError):  # the rest can be looked at without
+            self.view.part.maps = (self._folder / MAPS).read_bytes()
         self._show_result(SideBySide.from_json(result))
         self._on_limits()
 

@@ -89,6 +89,10 @@ def click(plot: SideBySidePlot, key: str) -> None:
     QTest.mouseClick(plot.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(at.x(), at.y()))
 
 
+def has_map(window: SideBySideWindow) -> bool:
+    return window.view.part.picture.overlay.values is not None
+
+
 def test_methods_are_run_on_the_same_parts_and_any_part_can_be_looked_at(
     place: Workplace, window: SideBySideWindow, tmp_path: Path
 ) -> None:
@@ -124,7 +128,17 @@ def test_methods_are_run_on_the_same_parts_and_any_part_can_be_looked_at(
     assert view.table.currentIndex().data() == cracked.candidate.name
     place.until(lambda: view.part.picture.size_shown == (96, 96))
     place.until(lambda: view.part.reference.size_shown == (96, 96))
-    assert view.part.reference_name.text().startswith("good-")
+    assert view.part.reference_name.text().startswith("Nearest reference: good-")
+
+    # The map is that of the method whose decision is chosen; DN2 has none.
+    assert view.part.by.currentText().startswith("DN2 ")
+    assert not has_map(window)
+    cell = view.table.currentIndex().siblingAtColumn(FIRST_METHOD + 1)
+    at = view.table.visualRect(cell).center()
+    QTest.mouseClick(view.table.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    assert view.part.by.currentText().startswith("PatchCore ✕ FAIL")
+    assert has_map(window)
+    assert not view.part.picture.outlines.path().isEmpty()
 
     # A row of a picture of the set is shown, though it is in no history.
     QTest.keyClick(view.table, Qt.Key.Key_End, Qt.KeyboardModifier.ControlModifier)

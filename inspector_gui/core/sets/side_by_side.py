@@ -17,6 +17,8 @@ from inspector_gui.core.types import Decision, Limits, Outcome, Scoring, Verdict
 MOST_PARTS = 200
 """Pictures of each source that are compared where there are more: of inspected parts the newest."""
 FEWEST_METHODS = 2
+MAPS = "maps.zip"
+"""The file beside a comparison with the maps it has come by, named by `map_name`."""
 
 
 class Agreement(Enum):
@@ -264,6 +266,11 @@ def different(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
         elif candidate.purpose and not before.purpose:
             found[candidate.key] = replace(before, purpose=candidate.purpose)
     return tuple(found.values())
+
+
+def map_name(method: int, key: str) -> str:
+    """Return what the map of a method (by its place) on a part (by its key) is called."""
+    return f"{method}-{key}"
 
 
 def limits_from_held_out(scores: Sequence[float], *, gallery: str) -> Limits:
