@@ -42,6 +42,7 @@ class SideBySideModel(QAbstractTableModel):
         super().__init__(parent)
         self._session, self._theme = session, theme
         self._found: SideBySide | None = None
+        self._columns = 0
         self._known: Mapping[str, Known] = {}
         self._rows: dict[str, int] = {}
         self._thumbnails = Thumbnails(session, self)
@@ -55,6 +56,7 @@ class SideBySideModel(QAbstractTableModel):
         if is_new:
             self.beginResetModel()
         self._found, self._known = found, known
+        self._columns = 0 if found is None else FIRST_METHOD + len(found.usable)
         self._rows = {key: row for row, key in enumerate(_shape(found)[0])}
         if is_new:
             self._pixmaps = PixmapCache()
@@ -67,13 +69,16 @@ class SideBySideModel(QAbstractTableModel):
         row = self._rows.get(key)
         return _NOWHERE if row is None else self.index(row, PART)
 
+    def key_of(self, row: int) -> str:
+        """Return the key of the part in a row."""
+        assert self._found is not None
+        return self._found.parts[row].candidate.key
+
     def rowCount(self, parent: Index = _NOWHERE) -> int:
         return 0 if parent.isValid() or self._found is None else len(self._found.parts)
 
     def columnCount(self, parent: Index = _NOWHERE) -> int:
-        if parent.isValid() or self._found is None:
-            return 0
-        return FIRST_METHOD + len(self._found.usable)
+        return 0 if parent.isValid() else self._columns
 
     def headerData(
         self,
@@ -136,14 +141,16 @@ class SideBySideModel(QAbstractTableModel):
                 return _KNOWN_ORDER[known.is_bad] if role == SORT_ROLE else None
 
     def _of_decision(self, decision: Decision | None, role: int) -> Any:
+        if role == SORT_ROLE:  # asked most often by far
+            multiple = None if decision is None else decision.multiple
+            return _LAST if multiple is None else -multiple
         match role:
             case Qt.ItemDataRole.DisplayRole | Qt.ItemDataRole.ToolTipRole:
                 return "–" if decision is None else decision_words(decision)
             case Qt.ItemDataRole.ForegroundRole if decision is not None:
                 return self._theme.outcome_colour(decision.outcome)
             case _:
-                multiple = None if decision is None else decision.multiple
-                return (_LAST if multiple is None else -multiple) if role == SORT_ROLE else None
+                return None
 
     def _aloud(self, part: ComparedPart) -> str:
         assert self._found is not None
@@ -266,6 +273,7 @@ class _Filtered(QSortFilterProxyModel):
     def __init__(self, model: SideBySideModel, parent: QWidget) -> None:
         super().__init__(parent)
         self._keys: frozenset[str] | None = None
+        self._model = model
         self.setSourceModel(model)
         self.setSortRole(SORT_ROLE)
 
@@ -278,7 +286,7 @@ class _Filtered(QSortFilterProxyModel):
     def filterAcceptsRow(self, row: int, parent: Index) -> bool:
         if self._keys is None:
             return True
-        return self.sourceModel().index(row, PART, parent).data(KEY_ROLE) in self._keys
+        return self._model.key_of(row) in self._keys
 
 
 def _shape(found: SideBySide | None) -> tuple[list[str], list[str]]:

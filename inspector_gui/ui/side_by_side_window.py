@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
@@ -37,6 +37,7 @@ from inspector_gui.ui.theme import Theme
 from inspector_gui.workers.recorder import Store
 
 _CHOICES_WIDTH = 300
+_JUDGE_MS = 60
 
 
 class SideBySideWindow(QDialog):
@@ -56,6 +57,9 @@ class SideBySideWindow(QDialog):
         self._is_gathering = False
         self._asked_of = self._found_of = ""
         self._folder = Path()
+        self._judge_soon = QTimer(self)  # a limit that is dragged changes many times a second
+        self._judge_soon.setSingleShot(True)
+        self._judge_soon.setInterval(_JUDGE_MS)
         self.methods, self.parts, self.outcome = MethodsCard(), PartsCard(), OutcomeCard()
         self.study = MethodsLine(session)
         self.run_button = button(
@@ -113,7 +117,8 @@ class SideBySideWindow(QDialog):
         session.workspace_opened.connect(self._on_workspace_opened)
         session.models.changed.connect(self._offer)
         session.limits.changed.connect(self._offer)
-        session.limits.previewed.connect(self._on_limits)
+        session.limits.previewed.connect(self._judge_soon.start)
+        self._judge_soon.timeout.connect(self._on_limits)
         history.reset.connect(self._on_history)
         history.added.connect(self._count_parts)
         history.changed.connect(self._on_verdict)

@@ -151,8 +151,9 @@ def test_methods_are_run_on_the_same_parts_and_any_part_can_be_looked_at(
     history.set_verdicts([(cracked.candidate.row_id, Verdict.REJECT)])
     place.until(lambda: "of 2 bad" in window.outcome.lines["DN2"])
     place.session.limits.preview(place.session.limits.saved.absolute(60))  # type: ignore[union-attr]
-    assert window.outcome.lines["DN2"].startswith("0 of 5 fail")
+    place.until(lambda: window.outcome.lines["DN2"].startswith("0 of 5 fail"))
     place.session.limits.drop_preview()
+    place.until(lambda: not window.outcome.lines["DN2"].startswith("0 of 5 fail"))
 
     # The filter lists what they disagree on, and a changed set makes all of it old.
     odd = window.found.disagreeing if window.found is not None else frozenset()

@@ -157,10 +157,22 @@ class SideBySide:
             tuple(value["gone"]),
         )
 
-    @property
+    @cached_property
     def usable(self) -> tuple[int, ...]:
         """Which of `methods` ran."""
         return tuple(n for n, method in enumerate(self.methods) if not method.failure)
+
+    @cached_property
+    def _decisions(self) -> Mapping[str, tuple[Decision | None, ...]]:
+        """What every method decides on every part, by its key; looked up often."""
+        limits = [method.limits for method in self.methods]
+        return {
+            part.candidate.key: tuple(
+                None if opinion is None or limit is None else decide(opinion.score, limit)
+                for opinion, limit in zip(part.opinions, limits, strict=True)
+            )
+            for part in self.parts
+        }
 
     @cached_property
     def disagreeing(self) -> frozenset[str]:
@@ -173,13 +185,11 @@ class SideBySide:
 
     def decision(self, part: ComparedPart, method: int) -> Decision | None:
         """Return what a method decides on a part, None where it says nothing of it."""
-        opinion, limits = part.opinions[method], self.methods[method].limits
-        return None if opinion is None or limits is None else decide(opinion.score, limits)
+        return self._decisions[part.candidate.key][method]
 
     def decisions(self, part: ComparedPart) -> list[Decision]:
         """Return the decisions of all methods that have one on a part."""
-        found = (self.decision(part, method) for method in range(len(self.methods)))
-        return [decision for decision in found if decision is not None]
+        return [one for one in self._decisions[part.candidate.key] if one is not None]
 
     def agreement(self, part: ComparedPart, first: int, second: int) -> Agreement | None:
         """Return what two methods make of a part, None where one of them says nothing of it."""

@@ -18,6 +18,7 @@ from inspector_gui.core.sets.side_by_side import (
     limits_from_held_out,
     tally,
 )
+from inspector_gui.core.simplenet.hyperparameters import PRESETS
 from inspector_gui.core.types import Limits, Scoring, Verdict
 
 
@@ -30,7 +31,7 @@ DISTANCES = limits(10.0, 20.0)
 SIGNED = limits(-0.5, 0.1)
 """Those of a method whose ordinary scores are below zero, as SimpleNet's are."""
 OWN = Contender("SPADE", Scoring(), is_own=True, limits=DISTANCES)
-OTHER = Contender("Trained", Scoring(method="dn2"))
+OTHER = Contender("Trained", Scoring(method="simplenet", model="m1", training=PRESETS["fast"]))
 BROKEN = Contender("Broken", Scoring(method="patchcore"))
 
 
