@@ -230,6 +230,19 @@ def test_fields_are_named_and_counted_rows_are_sorted_and_failures_are_said(
     assert view.plot.fields[Agreement.ONLY_FIRST_FAILS].toPlainText() == "only PatchCore fails: 1"
 
 
+def test_what_was_found_of_one_set_is_gone_once_another_is_current(
+    place: Workplace, window: SideBySideWindow
+) -> None:
+    place.create_set()
+    window._show_result(drawn_up((0.2, 0.1), (1.5, 2.5)))
+    assert window.pages.currentWidget() is window.view
+    place.create_set("Others")
+    assert window.found is None
+    assert window.hint.isVisible()
+    assert window.hint.text() == "First add pictures of good parts in the main window."
+    assert not window.outcome.isVisible()
+
+
 def test_ends_of_an_axis_show_the_limit_and_no_outlier_squeezes_the_rest() -> None:
     assert span([]) == (-0.6, 2.0)
     assert span([0.1, 3.5]) == (-0.6, 3.5)
