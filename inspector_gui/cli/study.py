@@ -15,6 +15,7 @@ import numpy as np
 
 from inspector_gui.cli.comparing import Asked, compare
 from inspector_gui.cli.options import ProgressStyle
+from inspector_gui.cli.priority import give_way
 from inspector_gui.cli.progress import Report, reporting
 from inspector_gui.cli.side_by_side import asked_of, run_side_by_side
 from inspector_gui.core.errors import KnownError
@@ -256,7 +257,8 @@ def _compare(request: Request, report: Report) -> dict[str, Any]:
 
 
 def _side_by_side(request: Request, report: Report) -> dict[str, Any]:
-    """Return what several methods make of the same parts."""
+    """Return what several methods make of the same parts; the feed goes first."""
+    give_way()
     references = [image["sha256"] for image in request.references]
     root = request.reader.folder.parent
     asked = asked_of(request.parameters, references, root, request.folder)

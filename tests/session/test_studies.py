@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from inspector_gui.core.methods import scoring_for
 from inspector_gui.core.sets.slimming import Slimming
+from inspector_gui.core.simplenet.hyperparameters import PRESETS
 from inspector_gui.core.types import Progress, Purpose, ReferenceSet
 from inspector_gui.session import studies
 from inspector_gui.session.studies import Study
@@ -143,6 +145,21 @@ def test_a_study_of_features_that_are_missing_is_refused_in_words(
         watched = study(filled, kind, count=6)
         assert watched.failures[0].startswith("1 of 13 references have no features.")
     assert study(filled, "map").results
+
+
+def test_fewer_references_say_nothing_of_a_trained_model(
+    filled: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = studies.request_for
+
+    def request_for(current: ReferenceSet, folder: Path) -> dict[str, Any]:
+        request = real(current, folder)
+        request["scoring"]["training"] = asdict(PRESETS["fast"])
+        return request
+
+    monkeypatch.setattr(studies, "request_for", request_for)
+    watched = study(filled, "slim", count=6)
+    assert watched.failures[0].startswith("A trained model judges by what it has learned")
 
 
 def test_a_full_disk_is_told_where_the_study_was_asked_for(
