@@ -16,7 +16,7 @@ from inspector_gui.core.sets.side_by_side import (
 from inspector_gui.core.types import Progress
 from inspector_gui.session import Session
 from inspector_gui.ui.before_after import milliseconds
-from inspector_gui.ui.card import Card, label
+from inspector_gui.ui.card import Card
 from inspector_gui.ui.elided import ElidedLabel
 from inspector_gui.ui.health_tab import StudyLine, button, wrapped
 from inspector_gui.ui.side_by_side_offers import Known, Offer, in_order
@@ -189,7 +189,9 @@ class OutcomeCard(Card):
             text.setText(lines[ran.contender.name])
             if ran.limits is not None:
                 text.setToolTip(self._about(ran.limits.rule, ran.among))
-            self._column.addWidget(label(ran.contender.name, "title"))
+            name = wrapped("title")
+            name.setText(ran.contender.name)
+            self._column.addWidget(name)
             self._column.addWidget(text)
 
     def _in_words(self, found: SideBySide, method: int, is_bad: Mapping[str, bool]) -> str:

@@ -21,6 +21,7 @@ from inspector_gui.ui.theme import Theme
 from inspector_gui.workers.recorder import Store
 
 _OPACITY = 0.6
+_LEAST_LETTERS = 10
 
 
 class SideBySidePart(Card):
@@ -53,7 +54,7 @@ class SideBySidePart(Card):
         self._references.arrived.connect(self._show_nearest)
         self.name = ElidedLabel("", mode=Qt.TextElideMode.ElideMiddle)
         self.known = label("", "small")
-        self.by = QComboBox()
+        self.by = method_choice()
         self.by.setAccessibleName(self.tr("Method whose map is shown"))
         self.by.setToolTip(self.tr("Whose decision, map and nearest reference are shown"))
         self.by.activated.connect(self._show_opinion)
@@ -71,9 +72,9 @@ class SideBySidePart(Card):
     def _lay_out(self) -> None:
         head = QHBoxLayout()
         head.setSpacing(8)
-        head.addWidget(self.name, 1)
+        head.addWidget(self.name, 2)
         head.addWidget(self.known)
-        head.addWidget(self.by)
+        head.addWidget(self.by, 3)
         row = QHBoxLayout()
         row.setSpacing(10)
         for view, below in (
@@ -194,6 +195,14 @@ class SideBySidePart(Card):
         wanted = self._wanted
         if wanted is not None and wanted.key != candidate.key:
             self._want(wanted)
+
+
+def method_choice() -> QComboBox:
+    """Return a choice of methods that takes no more width than there is, whatever their names."""
+    made = QComboBox()
+    made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    made.setMinimumContentsLength(_LEAST_LETTERS)
+    return made
 
 
 def _picture(store: Store, candidate: Candidate) -> RGB:

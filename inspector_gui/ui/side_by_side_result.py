@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtWidgets import (
-    QComboBox,
     QHBoxLayout,
     QPushButton,
     QSplitter,
@@ -18,7 +17,7 @@ from inspector_gui.session import Session
 from inspector_gui.ui.card import Card, label
 from inspector_gui.ui.health_tab import wrapped
 from inspector_gui.ui.side_by_side_offers import Known
-from inspector_gui.ui.side_by_side_part import SideBySidePart
+from inspector_gui.ui.side_by_side_part import SideBySidePart, method_choice
 from inspector_gui.ui.side_by_side_plot import PlotPoint, SideBySidePlot
 from inspector_gui.ui.side_by_side_table import SideBySideModel, SideBySideTable
 from inspector_gui.ui.theme import Theme
@@ -100,7 +99,7 @@ class SideBySideResult(QWidget):
 
     def _plot_card(self) -> Card:
         card = _untitled()
-        self.across, self.up = QComboBox(), QComboBox()
+        self.across, self.up = method_choice(), method_choice()
         self.across.setAccessibleName(self.tr("Method across"))
         self.up.setAccessibleName(self.tr("Method upwards"))
         head = QHBoxLayout()

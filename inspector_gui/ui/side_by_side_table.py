@@ -29,7 +29,7 @@ PART, KNOWN, FIRST_METHOD = 0, 1, 2
 _ROW_PX = 38
 _PICTURE_PX = 32
 _LEAST_NAME_PX, _MOST_NAME_PX = 140, 320
-_KNOWN_PX, _METHOD_PX = 130, 124
+_KNOWN_PX, _METHOD_PX, _MOST_METHOD_PX = 130, 124, 180
 _KNOWN_ORDER = {True: 0, False: 1, None: 2}
 _LAST = 1e9
 _NOWHERE = QModelIndex()
@@ -207,6 +207,7 @@ class SideBySideTable(QTableView):
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setShowGrid(False)
         self.setWordWrap(False)
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setTabKeyNavigation(False)
         self.setIconSize(QSize(_PICTURE_PX, _PICTURE_PX))
         self.verticalHeader().hide()
@@ -260,11 +261,15 @@ class SideBySideTable(QTableView):
         count = self._model.columnCount()
         if not count:
             return
-        left = self.viewport().width() - _KNOWN_PX - _METHOD_PX * (count - FIRST_METHOD)
-        self.setColumnWidth(PART, min(max(left, _LEAST_NAME_PX), _MOST_NAME_PX))
-        self.setColumnWidth(KNOWN, _KNOWN_PX)
-        for column in range(FIRST_METHOD, count):
-            self.setColumnWidth(column, _METHOD_PX)
+        header = self.horizontalHeader()
+        widths = [
+            min(max(header.sectionSizeHint(column), _METHOD_PX), _MOST_METHOD_PX)
+            for column in range(FIRST_METHOD, count)
+        ]
+        left = self.viewport().width() - _KNOWN_PX - sum(widths)
+        name = min(max(left, _LEAST_NAME_PX), _MOST_NAME_PX)
+        for column, width in enumerate((name, _KNOWN_PX, *widths)):
+            self.setColumnWidth(column, width)
 
 
 class _Filtered(QSortFilterProxyModel):
