@@ -14,6 +14,7 @@ from inspector_gui.cli.progress import naming, reporting
 from inspector_gui.cli.quantise import calibrated_on
 from inspector_gui.cli.recipe import fitted_to, open_extractor, temporary_bank
 from inspector_gui.cli.tables import in_words, input_in_words, show, training_in_words
+from inspector_gui.core.errors import KnownError
 from inspector_gui.core.images import display_name, read_bytes
 from inspector_gui.core.measuring.contamination import evaluate_varied
 from inspector_gui.core.measuring.datasets import Dataset, read_dataset
@@ -86,6 +87,14 @@ def _references(dataset: Dataset) -> list[Picture]:
 def _evaluate(
     dataset: Dataset, scoring: Scoring, variation: Variation, *, seed: int, style: ProgressStyle
 ) -> list[Evaluation]:
+    if scoring.training is not None:
+        if variation != Variation():
+            raise KnownError(
+                f"{scoring.method} is trained on all references there are; --contaminate, --clean, "
+                "--shots and --centroids are for methods that compare with them."
+            )
+        # No limit is made here, so no reference has to be held out for one.
+        scoring = replace(scoring, training=replace(scoring.training, held_out=0.0))
     with reporting(style) as report:
         named = naming(report, f"{dataset.name}, {name_of(scoring)}")
         scoring = calibrated_on(scoring, _references(dataset), named)

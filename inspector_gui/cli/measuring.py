@@ -72,6 +72,7 @@ def evaluate(
     sigma: options.Sigma = None,
     coreset: options.Coreset = None,
     reweight: options.Reweight = None,
+    training: options.Set = None,
     seed: options.Seed = 0,
     json: options.Json = None,
     progress: options.Progress = ProgressStyle.BAR,
@@ -100,7 +101,7 @@ def evaluate(
             name, preset, runtime, backbone=backbone, precision=precision, size=size,
             height=height, fit=fit, crop=crop, tiles=tiles, k=k, kappa=kappa, sigma=sigma,
             levels=levels, weights=weights, pool=pool, scales=scales, coreset=coreset,
-            reweight=reweight,
+            reweight=reweight, training=training, seed=seed,
         )
         for name in method or ["default" if protocol is None else "dn2"]
     ]  # fmt: skip

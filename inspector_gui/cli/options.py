@@ -17,7 +17,7 @@ class ProgressStyle(StrEnum):
     NONE = "none"
 
 
-METHOD_HELP = "default (SPADE at two scales), dn2, spade or patchcore."
+METHOD_HELP = "default (SPADE at two scales), dn2, spade, patchcore or simplenet."
 
 
 def examples(*lines: str) -> str:
@@ -68,7 +68,7 @@ Preset = Annotated[
         metavar="paper|video|official|fast",
         help="paper: the papers' network, geometry and constants; video: those of SPADE's second "
         "data set, whole frames and K = 1. "
-        "official and fast belong to methods with training.",
+        "official (the authors' script) and fast (ours) are of simplenet.",
     ),
 ]
 Backbone = Annotated[
@@ -124,7 +124,7 @@ Kappa = Annotated[
 ]
 Sigma = Annotated[
     float | None,
-    typer.Option(help="Smoothing of the map in pixels of a 224 x 224 input (spade, patchcore)."),
+    typer.Option(help="Smoothing of the map in pixels of a 224 x 224 input (not dn2)."),
 ]
 Coreset = Annotated[
     float | None,
@@ -179,6 +179,15 @@ Stage1Limit = Annotated[
         metavar="SCORE",
         help="With --gate, the stage-1 score up to which parts pass; suggested from the "
         "references if left out (spade).",
+    ),
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="A hyperparameter of a training, for example epochs=40 (simplenet). Can be given "
+        "again.",
     ),
 ]
 Seed = Annotated[

@@ -18,17 +18,37 @@ from inspector_gui.core.measuring.evaluation import FeatureBank, Picture
 from inspector_gui.core.method_options import AUTOMATIC_PRESET, has_compiled_search
 from inspector_gui.core.methods import scoring_for
 from inspector_gui.core.runtimes import INT8, converted_path, default_runtime
+from inspector_gui.core.simplenet.hyperparameters import hyperparameters_for, parsed
 from inspector_gui.core.types import Progress, Scoring
 from inspector_gui.store.features_cache import open_store
 
 
 def scoring_from(
-    method: str, preset: str | None, runtime: str | None, **options: object
+    method: str,
+    preset: str | None,
+    runtime: str | None,
+    *,
+    training: Sequence[str] | None = None,
+    seed: int | None = None,
+    **options: object,
 ) -> Scoring:
-    """Return the scoring that options name; raises `KnownError` for one the method lacks."""
+    """Return the scoring that options name; raises `KnownError` for one the method lacks.
+
+    `training`: hyperparameters as NAME=VALUE. `seed` is that of a training, and of no other method.
+    """
     if runtime is None:
         runtime = "openvino" if options.get("precision") == INT8 else default_runtime()
-    return scoring_for(method, preset=preset or "default", runtime=runtime, **options)
+    scoring = scoring_for(method, preset=preset or "default", runtime=runtime, **options)
+    if scoring.training is None:
+        if training:
+            raise KnownError(f"{method} has no option --set.")
+        return scoring
+    changes: dict[str, object] = {} if seed is None else {"seed": seed}
+    for text in training or ():
+        name, _, value = text.partition("=")
+        changes[name.strip()] = parsed(name.strip(), value)
+    chosen = hyperparameters_for(scoring.preset, changes)
+    return scoring_for(method, preset=scoring.preset, runtime=runtime, training=chosen, **options)
 
 
 def fitted_to(scoring: Scoring, pictures: Sequence[Picture]) -> Scoring:

@@ -31,6 +31,7 @@ from inspector_gui.core.level_weights import WeightedGallery, level_weights
 from inspector_gui.core.methods.base import Method
 from inspector_gui.core.methods.dn2 import global_score
 from inspector_gui.core.methods.patchcore import Patchcore
+from inspector_gui.core.methods.simplenet import Simplenet
 from inspector_gui.core.neighbours import squared_distances
 from inspector_gui.core.patches import patch_area
 from inspector_gui.core.places import Place
@@ -65,10 +66,10 @@ def explainer_of(
     """Return what explains a part under a method.
 
     `rows` are the references it was compared with, nearest first (PatchCore compares with the whole
-    bank); `place` a cell of `explained_grid`, None for the whole picture. Raises `ValueError`
-    without rows and outside the grid.
+    bank); `place` a cell of `explained_grid`, None for the whole picture, which is all there is of
+    SimpleNet. Raises `ValueError` without rows and outside the grid.
     """
-    if place is None or not features.levels[0].size:
+    if place is None or not features.levels[0].size or isinstance(method, Simplenet):
         return PartExplainer(features, gallery, k=method.scoring.k)
     if isinstance(method, Patchcore):
         return PatchExplainer(features, gallery, method.bank(gallery), place)

@@ -13,10 +13,12 @@ from inspector_gui.core.backbones import backbone
 from inspector_gui.core.neighbours import Ints, nearest
 from inspector_gui.core.preprocess import MOST_AT_ONCE, Geometry, Placement, normalise
 from inspector_gui.core.quantising import quantised_path
-from inspector_gui.core.runtimes import Network, load_network
+from inspector_gui.core.runtimes import Network, Stack, load_network
 from inspector_gui.core.scales import halved, halved_inside
 from inspector_gui.core.tiles import STRIDES, run_in_tiles
 from inspector_gui.core.types import KEEP, RGB, Floats, Inside, Scoring
+
+_NO_LEVELS = (np.empty((0, 0, 0), np.float32),) * 3
 
 EXACT = "exact"
 """How a gallery searches that compares with every reference."""
@@ -28,12 +30,15 @@ class Features:
 
     `pooled`: float32, D. `levels`: float32, h x w x C each, finest first (strides 4, 8, 16).
     `inside` says which places show the picture, None: all. All others hold a copy of the nearest
-    one that does, on every level, so that among neighbours they add nothing new.
+    one that does, on every level, so that among neighbours they add nothing new. `patches`: scores
+    of a stacked network (float32, h x w, see `Extractor`), whose levels stay inside it and are
+    empty here.
     """
 
     pooled: Floats
     levels: tuple[Floats, Floats, Floats]
     inside: Inside | None = None
+    patches: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -163,6 +168,14 @@ def strides_of(scoring: Scoring) -> tuple[int, int, int]:
     return fine, middle, coarse
 
 
+def can_stack(scoring: Scoring) -> bool:
+    """Whether what judges patches can be part of a recipe's network.
+
+    It cannot where levels are put together from tiles, averaged, or laid on a padded input.
+    """
+    return scoring.fit != KEEP and not scoring.tiles and scoring.pool == 1
+
+
 def shown_cells(
     levels: tuple[Floats, Floats, Floats], inside: Inside | None
 ) -> tuple[Floats, Floats, Floats]:
@@ -246,7 +259,8 @@ class Extractor:
     Several threads may use it; the network takes them one after the other.
 
     `quantised` is the folder of the networks that belong to int8 recipes, that of the others if
-    left out.
+    left out. `stack` judges patches in the same network (SimpleNet); it needs the whole picture at
+    once and its levels as they are, see `can_stack`.
     """
 
     def __init__(
@@ -256,7 +270,11 @@ class Extractor:
         weights_folder: Path,
         cache: Path,
         quantised: Path | None = None,
+        stack: Stack | None = None,
     ) -> None:
+        if stack is not None and not can_stack(scoring):
+            raise ValueError(f"no network can be stacked for {scoring}")
+        self._is_stacked = stack is not None
         self._in_use = threading.Lock()
         self._spec = backbone(scoring.backbone)
         self.geometry = Geometry.of(scoring)
@@ -271,6 +289,7 @@ class Extractor:
             weights_folder=weights_folder,
             cache=cache,
             quantised=quantised_path(scoring, quantised or cache),
+            stack=stack,
         )
 
     @property
@@ -286,6 +305,9 @@ class Extractor:
         """Return the features of a picture (uint8, H x W x 3, RGB)."""
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
             raise ValueError(f"expected uint8 H x W x 3, got {image.dtype} {image.shape}")
+        if self._is_stacked:
+            patches, pooled = self._run(self.geometry.apply(image))
+            return Features(pooled[0], _NO_LEVELS, patches=patches[0, 0])
         place, size = self.geometry.placement(*image.shape[:2]), self.geometry.input_size
         *maps, pooled = run_in_tiles(
             self.geometry.apply(image),

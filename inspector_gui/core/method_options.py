@@ -2,7 +2,7 @@
 
 from inspector_gui.core.types import Scoring
 
-METHODS = ("dn2", "spade", "patchcore")
+METHODS = ("dn2", "spade", "patchcore", "simplenet")
 DEFAULT = "default"
 """Stands for a method where none is chosen; as a preset it is a method's own."""
 AUTOMATIC_PRESET = "automatic"
@@ -14,7 +14,7 @@ GEOMETRY = ("size", "height", "crop", "fit", "tiles")
 _ONLY = {
     "k": ("dn2", "spade"),
     "kappa": ("spade",),
-    "sigma": ("spade", "patchcore"),
+    "sigma": ("spade", "patchcore", "simplenet"),
     "levels": ("spade",),
     "weights": ("spade",),
     "pool": ("spade",),
@@ -24,6 +24,8 @@ _ONLY = {
     "stage1_limit": ("spade",),
     "coreset": ("patchcore",),
     "reweight": ("patchcore",),
+    "training": ("simplenet",),
+    "model": ("simplenet",),
 }
 
 

@@ -34,7 +34,22 @@ class Network(Protocol):
     device: str
 
     def run(self, batch: Floats) -> tuple[Floats, ...]:
-        """Map 1 x 3 x H x W to (level 1, level 2, level 3, global), all float32 with batch axis."""
+        """Map 1 x 3 x H x W to (level 1, level 2, level 3, global), all float32 with batch axis.
+
+        With a `Stack` on it: to what that gives instead.
+        """
+        ...
+
+
+class Stack(Protocol):
+    """What follows a pyramid network as part of the same network."""
+
+    def on_openvino(self, graph: Any) -> Any:
+        """Return an OpenVINO model that goes on from the outputs of a pyramid's."""
+        ...
+
+    def on_torch(self, module: Any) -> Any:
+        """Return a torch module that goes on from the outputs of a pyramid's."""
         ...
 
 
@@ -81,7 +96,15 @@ class DamagedNetworkError(KnownError):
 class TorchNetwork:
     """The pyramid in torch on one device, without gradients."""
 
-    def __init__(self, spec: Backbone, *, weights: Path, precision: str, device: str) -> None:
+    def __init__(
+        self,
+        spec: Backbone,
+        *,
+        weights: Path,
+        precision: str,
+        device: str,
+        stack: Stack | None = None,
+    ) -> None:
         import torch
 
         if precision == "f16" and device == "cpu":
@@ -90,8 +113,10 @@ class TorchNetwork:
         self._torch = torch
         self._place = torch.device(device)
         self._type = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}[precision]
-        module = build_pyramid(spec, weights).to(self._place, self._type)
-        self._module = module.to(memory_format=torch.channels_last)
+        module = build_pyramid(spec, weights)
+        if stack is not None:
+            module = stack.on_torch(module)
+        self._module = module.to(self._place, self._type).to(memory_format=torch.channels_last)
 
     def run(self, batch: Floats) -> tuple[Floats, ...]:
         """See `Network.run`."""
@@ -109,14 +134,23 @@ class OpenVinoNetwork:
     Inputs of other sizes go to a second copy, compiled once for any size when the first one comes.
     """
 
-    def __init__(self, model: Path, *, size: tuple[int, int], precision: str, cache: Path) -> None:
-        self._model, self._size = model, size
+    def __init__(
+        self,
+        model: Path,
+        *,
+        size: tuple[int, int],
+        precision: str,
+        cache: Path,
+        stack: Stack | None = None,
+    ) -> None:
+        self._model, self._size, self._stack = model, size, stack
         # Left alone, OpenVINO picks bf16 on some processors.
         self._options = {
             "INFERENCE_PRECISION_HINT": "f32" if precision == INT8 else precision,
             "PERFORMANCE_HINT": "LATENCY",
-            "CACHE_DIR": str(cache),
         }
+        if stack is None:  # there may be many stacks, each used for a while
+            self._options["CACHE_DIR"] = str(cache)
         self._request = self._compiled(*size)
         self._any_size: Any = None
         self.device = f"CPU (OpenVINO {precision})"
@@ -129,7 +163,8 @@ class OpenVinoNetwork:
                 self._any_size = self._compiled(-1, -1)
             request = self._any_size
         results = request.infer([batch], share_inputs=True)
-        return tuple(np.asarray(results[i], np.float32) for i in range(4))  # its own copies
+        # Its own copies.
+        return tuple(np.array(results[i], np.float32) for i in range(len(request.model_outputs)))
 
     def _compiled(self, height: int, width: int) -> Any:
         """Return the network ready to run for one input size; -1 stands for any."""
@@ -141,6 +176,8 @@ class OpenVinoNetwork:
                 f"The converted network {self._model} is damaged; delete it, it is made again."
             ) from error
         graph.reshape([1, 3, height, width])
+        if self._stack is not None:
+            graph = self._stack.on_openvino(graph)
         return core.compile_model(graph, "CPU", self._options).create_infer_request()
 
 
@@ -192,11 +229,13 @@ def load_network(
     weights_folder: Path,
     cache: Path,
     quantised: Path | None = None,
+    stack: Stack | None = None,
 ) -> Network:
     """Return a network ready to run; `size`: height and width in pixels that most inputs have.
 
-    `quantised` is the network of an int8 recipe. Raises `KnownError` for unknown names, missing
-    weights, a quantised network that is not there, or a device that cannot do it.
+    `quantised` is the network of an int8 recipe, `stack` what follows the pyramid. Raises
+    `KnownError` for unknown names, missing weights, a quantised network that is not there, or a
+    device that cannot do it.
     """
     check_choice(runtime, precision)
     if precision == INT8:
@@ -204,16 +243,18 @@ def load_network(
             raise KnownError(
                 "The int8 network of this recipe has not been made; choose int8 again."
             )
-        return OpenVinoNetwork(quantised, size=size, precision=INT8, cache=cache / "compiled")
+        return OpenVinoNetwork(
+            quantised, size=size, precision=INT8, cache=cache / "compiled", stack=stack
+        )
     if runtime == "torch":
         weights = fetch_weights(spec, weights_folder)
         device = gpu_kind() or "cpu"
-        return TorchNetwork(spec, weights=weights, precision=precision, device=device)
+        return TorchNetwork(spec, weights=weights, precision=precision, device=device, stack=stack)
     compiled = cache / "compiled"
     model = convert(spec, weights_folder=weights_folder, cache=cache)
     try:
-        return OpenVinoNetwork(model, size=size, precision=precision, cache=compiled)
+        return OpenVinoNetwork(model, size=size, precision=precision, cache=compiled, stack=stack)
     except DamagedNetworkError:
         model.unlink(missing_ok=True)  # only a copy: it is made again, once
     model = convert(spec, weights_folder=weights_folder, cache=cache)
-    return OpenVinoNetwork(model, size=size, precision=precision, cache=compiled)
+    return OpenVinoNetwork(model, size=size, precision=precision, cache=compiled, stack=stack)

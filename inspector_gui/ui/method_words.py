@@ -3,7 +3,13 @@
 from inspector_gui.core.method_options import DEFAULT, name_of
 from inspector_gui.core.types import Scoring
 
-METHOD_WORDS = {DEFAULT: "Default", "spade": "SPADE", "patchcore": "PatchCore", "dn2": "DN2"}
+METHOD_WORDS = {
+    DEFAULT: "Default",
+    "spade": "SPADE",
+    "patchcore": "PatchCore",
+    "simplenet": "SimpleNet",
+    "dn2": "DN2",
+}
 """By the names that the command line knows them by."""
 
 

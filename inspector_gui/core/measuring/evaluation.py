@@ -107,6 +107,7 @@ class Evaluation:
             "sigma": scoring.sigma if self.has_map else None,
             "coreset": scoring.coreset if scoring.method == "patchcore" else None,
             "reweight": scoring.reweight if scoring.method == "patchcore" else None,
+            "hyperparameters": scoring.training.as_json() if scoring.training else None,
             **scoring.input_as_json(),
             "runtime": scoring.runtime,
             "precision": scoring.precision,

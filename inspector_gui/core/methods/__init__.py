@@ -16,9 +16,13 @@ from inspector_gui.core.method_options import (
 from inspector_gui.core.methods.base import Method
 from inspector_gui.core.methods.dn2 import Dn2
 from inspector_gui.core.methods.patchcore import Patchcore
+from inspector_gui.core.methods.simplenet import Simplenet
 from inspector_gui.core.methods.spade import Spade
 from inspector_gui.core.preprocess import SIDE_MULTIPLE, Geometry
 from inspector_gui.core.runtimes import check_choice
+from inspector_gui.core.simplenet.hyperparameters import FAST, OFFICIAL, PAPER, PRESETS
+from inspector_gui.core.simplenet.hyperparameters import check as check_training
+from inspector_gui.core.simplenet.patches import patch_pooling
 from inspector_gui.core.types import Scoring
 
 MAX_KAPPA = 100
@@ -58,6 +62,25 @@ _PRESETS = {
         preset="paper",
         reweight=True,
     ),
+    ("simplenet", "fast"): Scoring(method="simplenet", k=2, preset=FAST, training=PRESETS[FAST]),
+    ("simplenet", "paper"): Scoring(
+        method="simplenet",
+        k=2,
+        size=256,
+        crop=224,
+        backbone="wide_resnet50_2",
+        preset=PAPER,
+        training=PRESETS[PAPER],
+    ),
+    ("simplenet", "official"): Scoring(
+        method="simplenet",
+        k=2,
+        size=329,
+        crop=288,
+        backbone="wide_resnet50_2",
+        preset=OFFICIAL,
+        training=PRESETS[OFFICIAL],
+    ),
 }
 VIDEO_FRAMES = 5000
 """To which the paper subsamples the training frames of its video data set."""
@@ -73,6 +96,8 @@ def scoring_for(method: str, *, preset: str = "default", **overrides: object) ->
     if method not in METHODS:
         known = ", ".join((DEFAULT, *METHODS))
         raise KnownError(f"There is no method {method!r}. Choose one of: {known}.")
+    if method == "simplenet" and preset == DEFAULT:
+        preset = FAST
     if (method, preset) not in _PRESETS:
         raise KnownError(f"{method} has no preset {preset!r}.")
     given = {name: value for name, value in overrides.items() if value is not None}
@@ -84,6 +109,9 @@ def scoring_for(method: str, *, preset: str = "default", **overrides: object) ->
         scoring = replace(scoring, preset=DEFAULT)  # somebody has chosen, not the pictures
     if scoring.height == scoring.size:
         scoring = replace(scoring, height=0)
+    if scoring.training is not None:
+        check_training(scoring.training)
+        patch_pooling(backbone(scoring.backbone).channels, scoring.training)
     Geometry.of(scoring)
     _check_scales(scoring)
     backbone(scoring.backbone)
@@ -123,4 +151,6 @@ def make_method(scoring: Scoring) -> Method:
     """Return the method of a recipe, ready to score (nothing is fitted)."""
     if scoring.method == "dn2":
         return Dn2(scoring)
+    if scoring.method == "simplenet":
+        return Simplenet(scoring)
     return Patchcore(scoring) if scoring.method == "patchcore" else Spade(scoring)

@@ -52,7 +52,8 @@ class ModelFacts:
     deviation that the rule came to. `trained_on` are the references' content hashes, `held_out`
     the scores of those that were not trained on, `gallery` the fingerprint (without the model) of
     the references and the scoring it was trained for. `losses`: loss, real and noised of every
-    epoch. `versions`: of the libraries that made it.
+    epoch. `versions`: of the libraries that made it; `remarks`: what was done
+    otherwise than asked, in sentences.
     """
 
     id: str
@@ -65,6 +66,7 @@ class ModelFacts:
     seconds: float
     set_name: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
     def is_of(self, references: Iterable[str]) -> bool:
         """Whether a set's included references (content hashes) are those of the model still."""
@@ -81,5 +83,6 @@ class ModelFacts:
         made["scoring"] = Scoring(**values["scoring"])
         made["trained_on"] = tuple(str(sha) for sha in values["trained_on"])
         made["held_out"] = {str(sha): float(score) for sha, score in values["held_out"].items()}
+        made["remarks"] = tuple(str(text) for text in values.get("remarks", ()))
         made["losses"] = tuple(tuple(float(v) for v in row) for row in values["losses"])
         return cls(**made)

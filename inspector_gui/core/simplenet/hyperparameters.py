@@ -15,6 +15,7 @@ FAST, PAPER, OFFICIAL = "fast", "paper", "official"
 LINEAR, MLP, NO_ADAPTOR = "linear", "mlp", "none"
 L1, CROSS_ENTROPY = "l1", "cross-entropy"
 ADAM, ADAMW = "adam", "adamw"
+RANDOM, IDENTITY, WHITENED = "random", "identity", "whitened"
 CONSTANT, COSINE = "constant", "cosine"
 ABSOLUTE, SCALED_NOISE = "absolute", "scaled"
 LEAST_HELD_OUT = 2
@@ -30,12 +31,14 @@ class Hyperparameters:
     code does, or, with 0, all channels as they are. Adaptor: `LINEAR` (with `adaptor_bias`), `MLP`
     or `NO_ADAPTOR`. Discriminator: `hidden` units. Noise: normal, of standard deviation `noise` in
     the adapted space (`ABSOLUTE`), or that times the scale of the features (`SCALED_NOISE`, see
-    `core.simplenet.noise`). Loss: `L1` truncated at `th_plus` and `th_minus` (equation 4), or
-    `CROSS_ENTROPY`. `batch` counts pictures. Rates, decays and optimisers of adaptor and
-    discriminator are their own; `schedule` is of both rates. With `joint_norm` real and noised
-    features are one batch for BatchNorm. `xavier`: initial weights Xavier-normal, else torch's.
-    `precision`: of the products, f32 or bf16. `held_out`: share of the references that is not
-    trained on, from which limits are made (0: none).
+    `core.simplenet.start`). Loss: `L1` truncated at `th_plus` and `th_minus` (equation 4), or
+    `CROSS_ENTROPY`. A batch is of `batch` pictures, `patches` of each drawn at random (0: all);
+    an epoch of `steps` batches (0: as many as show every picture once). Rates, decays and
+    optimisers of adaptor and discriminator are their own; an adaptor with a rate of 0 stays what it
+    begins as. `schedule` is of both rates. With `joint_norm` real and noised features are one batch
+    for BatchNorm. `xavier`: initial weights Xavier-normal, else torch's. `precision`: of the
+    products, f32 or bf16. `held_out`: share of the references that is not trained on, from which
+    limits are made (0: none).
     """
 
     preset: str = FAST
@@ -44,21 +47,24 @@ class Hyperparameters:
     dimension: int = 0
     adaptor: str = LINEAR
     adaptor_bias: bool = False
+    adaptor_start: str = WHITENED
     hidden: int = 1024
-    noise: float = 1.0
+    noise: float = 1.2
     noise_rule: str = SCALED_NOISE
-    loss: str = L1
+    loss: str = CROSS_ENTROPY
     th_plus: float = 0.5
     th_minus: float = 0.5
     epochs: int = 20
-    batch: int = 4
+    batch: int = 32
+    patches: int = 32
+    steps: int = 120
     adaptor_optimiser: str = ADAM
-    adaptor_rate: float = 1e-4
+    adaptor_rate: float = 0.0
     adaptor_decay: float = 1e-5
     optimiser: str = ADAM
-    rate: float = 2e-4
+    rate: float = 6e-4
     decay: float = 1e-5
-    schedule: str = CONSTANT
+    schedule: str = COSINE
     joint_norm: bool = False
     xavier: bool = True
     precision: str = "f32"
@@ -83,8 +89,15 @@ PRESETS: Mapping[str, Hyperparameters] = {
         dimension=1536,
         noise=0.015,
         noise_rule=ABSOLUTE,
+        adaptor_start=RANDOM,
+        loss=L1,
         epochs=160,
         batch=4,
+        patches=0,
+        steps=0,
+        adaptor_rate=1e-4,
+        rate=2e-4,
+        schedule=CONSTANT,
     ),
     OFFICIAL: Hyperparameters(
         preset=OFFICIAL,
@@ -92,8 +105,15 @@ PRESETS: Mapping[str, Hyperparameters] = {
         adaptor_bias=True,
         noise=0.015,
         noise_rule=ABSOLUTE,
+        adaptor_start=RANDOM,
+        loss=L1,
         epochs=160,  # 40 times 4
         batch=8,
+        patches=0,
+        steps=0,
+        adaptor_rate=1e-4,
+        rate=2e-4,
+        schedule=CONSTANT,
         adaptor_optimiser=ADAMW,
         adaptor_decay=0.01,
         joint_norm=True,
@@ -102,6 +122,7 @@ PRESETS: Mapping[str, Hyperparameters] = {
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "adaptor": (LINEAR, MLP, NO_ADAPTOR),
+    "adaptor_start": (RANDOM, IDENTITY, WHITENED),
     "noise_rule": (SCALED_NOISE, ABSOLUTE),
     "loss": (L1, CROSS_ENTROPY),
     "adaptor_optimiser": (ADAM, ADAMW),
@@ -121,7 +142,9 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "th_minus": (0, 100),
     "epochs": (1, 10_000),
     "batch": (1, 256),
-    "adaptor_rate": (1e-8, 1),
+    "patches": (0, 65_536),
+    "steps": (0, 1_000_000),
+    "adaptor_rate": (0, 1),
     "adaptor_decay": (0, 1),
     "rate": (1e-8, 1),
     "decay": (0, 1),
