@@ -87,3 +87,15 @@ def study(
     from inspector_gui.cli import study as command
 
     return command.run(kind, folder, progress)
+
+
+@app.command(hidden=True)
+@ends_in_words
+def train(
+    folder: Annotated[Path, typer.Option(metavar="FOLDER", help="Of the training.")],
+    progress: options.Progress = ProgressStyle.BAR,
+) -> int:
+    """Train a SimpleNet; asked to end, it writes a checkpoint first."""
+    from inspector_gui.cli import train as command
+
+    return command.run(folder, progress)

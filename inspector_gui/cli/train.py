@@ -5,19 +5,27 @@ goes on where an earlier one was ended or killed.
 """
 
 import os
-from collections.abc import Sequence
-from contextlib import suppress
+import signal
+import sys
+from contextlib import closing, suppress
 from pathlib import Path
 
+import psutil
 import typer
 
 from inspector_gui.cli.options import ProgressStyle
 from inspector_gui.cli.progress import Report, reporting
-from inspector_gui.core.errors import KnownError
+from inspector_gui.cli.recipe import open_extractor
+from inspector_gui.core.errors import Cancelled, KnownError
+from inspector_gui.core.images import decode
+from inspector_gui.core.neighbours import ShouldStop
 from inspector_gui.core.types import Progress
+from inspector_gui.store.features_cache import networks_beside, open_store
+from inspector_gui.store.images import ImageStore
 from inspector_gui.store.model_files import ModelFiles
+from inspector_gui.store.run_files import RunFiles
 from inspector_gui.store.stored_gallery import StoredGallery
-from inspector_gui.store.training_runs import TrainingRequest, TrainingRun
+from inspector_gui.store.training_runs import TrainingRun
 
 _NICE = 15
 
@@ -31,8 +39,8 @@ def run(folder: Path, style: ProgressStyle) -> int:
     from inspector_gui.core.simplenet.hyperparameters import check
     from inspector_gui.core.simplenet.training import Hooks
 
-    training = TrainingRun(folder)
-    asked = training.request()
+    files = RunFiles(folder)
+    asked = files.asked()
     chosen = asked.scoring.training
     if chosen is None:
         raise KnownError(f"The training in {folder} has no hyperparameters; start it again.")
@@ -42,23 +50,23 @@ def run(folder: Path, style: ProgressStyle) -> int:
             "A model without references that are held out has no limit; hold out a share of them."
         )
     split(len(asked.references), chosen)  # says at once where there are too few
-    data = training.checkpoint()
+    data = files.checkpoint()
     state = None if data is None else unpacked(data)
     done = () if state is None else state["facts"]["epochs"]
-    training.begin_events([EpochFacts.from_json(one) for one in done])
+    files.begin_events([EpochFacts.from_json(one) for one in done])
     ended = _Ended()
     with reporting(style) as report:
-        hashes, gallery = _features(asked, report)
+        hashes, gallery, unreadable = _features(asked, report, ended)
         hooks = Hooks(
             report=report,
-            on_epoch=training.add_event,
-            on_state=lambda found: training.write_checkpoint(packed(found)),
+            on_epoch=files.add_event,
+            on_state=lambda found: files.write_checkpoint(packed(found)),
             should_stop=ended,
         )
         try:
             model = train_model(
                 gallery, hashes, asked.scoring, set_name=asked.set_name, folder=folder,
-                hooks=hooks, state=state,
+                hooks=hooks, state=state, remarks=unreadable,
             )  # fmt: skip
         except (KeyError, RuntimeError, ValueError) as error:
             if state is None:
@@ -68,7 +76,62 @@ def run(folder: Path, style: ProgressStyle) -> int:
                 "again."
             ) from error
     ModelFiles(asked.models_folder).write(model)
-    training.write_result(model.facts.id)
+    files.write_result(model.facts.id)
     if style is not ProgressStyle.JSON:
         typer.echo(f"model {model.facts.id}, {model.facts.seconds:.1f} s of training")
     return 0
+
+
+class _Ended:
+    """True once this process was asked to end: then there is time for a checkpoint."""
+
+    def __init__(self) -> None:
+        self._is_asked = False
+        signal.signal(signal.SIGTERM, self._ask)
+
+    def _ask(self, *_: object) -> None:
+        self._is_asked = True
+
+    def __call__(self) -> bool:
+        return self._is_asked
+
+
+def _give_way() -> None:
+    """Let judging go first: lowest priority, and threads that do not spin while they wait."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is loaded
+    process = psutil.Process()
+    with suppress(psutil.Error, OSError):
+        if sys.platform == "win32":
+            process.nice(psutil.IDLE_PRIORITY_CLASS)
+        else:
+            process.nice(_NICE)
+
+
+def _features(
+    asked: TrainingRun, report: Report, should_stop: ShouldStop
+) -> tuple[tuple[str, ...], StoredGallery, list[str]]:
+    """Return the readable references with their features, and a sentence for each other one.
+
+    What the workspace lacks is computed and kept there, as for any method that compares with them.
+    """
+    scoring, hashes = asked.scoring, asked.references
+    images = ImageStore(asked.features_folder.parent)
+    unreadable = []
+    with closing(open_store(asked.features_folder, scoring)) as store:
+        missing = store.missing(hashes)
+        if missing:
+            networks = networks_beside(asked.features_folder)
+            extractor = open_extractor(scoring, report, quantised=networks)
+            for done, sha in enumerate(missing):
+                if should_stop():
+                    raise Cancelled
+                report(Progress("features", done, len(missing)))
+                try:
+                    image = decode(images.read(sha), name=f"The reference {sha[:12]}")
+                except KnownError as error:
+                    unreadable.append(f"{error} It is left out.")
+                    continue
+                store.append(sha, extractor.extract(image))
+            report(Progress("features", len(missing), len(missing)))
+        there = tuple(sha for sha in hashes if sha in store)
+        return there, store.gallery(there), unreadable

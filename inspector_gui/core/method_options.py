@@ -42,3 +42,11 @@ def has_compiled_search(method: str) -> bool:
 def has_option(method: str, name: str) -> bool:
     """Whether a method has an option, by the name of its field in `Scoring`."""
     return method in _ONLY.get(name, METHODS)
+
+
+def compares_levels(scoring: Scoring) -> bool:
+    """Whether references' levels are needed, to compare with or to train on.
+
+    A trained SimpleNet compares with none: of references it names the nearest alone.
+    """
+    return scoring.method != "dn2" and not (scoring.method == "simplenet" and scoring.model)

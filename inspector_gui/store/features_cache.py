@@ -9,9 +9,10 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 import numpy as np
+from filelock import FileLock
 
 from inspector_gui.core.features import Features, FeatureShape, feature_shape
-from inspector_gui.core.methods import make_method
+from inspector_gui.core.method_options import compares_levels
 from inspector_gui.core.neighbours import Ints
 from inspector_gui.core.types import Floats, Scoring
 from inspector_gui.store.feature_rows import (
@@ -32,16 +33,17 @@ from inspector_gui.store.index_files import IndexFiles
 from inspector_gui.store.picture_rows import Keys, PictureRows, keys_of
 from inspector_gui.store.stored_gallery import StoredGallery
 
+_LOCK = ".lock"
 _BORROWED_AT_ONCE = 16_384
 
 
 def features_folder(root: Path, scoring: Scoring) -> Path:
     """Return the folder below `root` that keeps the features of a scoring.
 
-    A method without a map compares global features alone; they have a folder of their own, a
-    thousandth of the size.
+    A method that compares global features alone has a folder of its own, a thousandth of the
+    size.
     """
-    ending = "" if make_method(scoring).has_map else "-pooled"
+    ending = "" if compares_levels(scoring) else "-pooled"
     return root / f"{scoring.features_key}{ending}"
 
 
@@ -214,9 +216,9 @@ class FeatureStore(FeatureReader):
     """The features of many pictures under one `Scoring.features_key`, for writing.
 
     A row is written as levels, pooled, hash; it counts once its hash is complete, so a killed
-    program leaves no half row. A folder made for other shapes is emptied and begun anew. One
-    process and one thread may write a folder at a time. Raises `KnownError` where the disk
-    refuses.
+    program leaves no half row. A folder made for other shapes is emptied and begun anew. Several
+    processes may write a folder (the window's engine, and a training): rows are added under a lock,
+    after those that another one has added meanwhile. Raises `KnownError` where the disk refuses.
     """
 
     def __init__(self, folder: Path, shape: FeatureShape) -> None:
@@ -225,14 +227,16 @@ class FeatureStore(FeatureReader):
         self._folder = folder
         self._shape = shape
         self._files: dict[str, BinaryIO] = {}
+        self._lock = FileLock(folder / _LOCK)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._begin_anew_unless_shapes_match()
-            for name in self._names:
-                path = folder / name
-                path.touch()
-                self._files[name] = path.open("rb+", buffering=0)
-            self._open_rows()
+            with self._lock:
+                self._begin_anew_unless_shapes_match()
+                for name in self._names:
+                    path = folder / name
+                    path.touch()
+                    self._files[name] = path.open("rb+", buffering=0)
+                self._open_rows()
         except OSError as error:
             self.close()
             raise disk_error(error, folder) from error
@@ -317,8 +321,12 @@ class FeatureStore(FeatureReader):
 
     def _append_rows(self, data: dict[str, bytes], keys: Keys) -> None:
         try:
-            for name in self._names:
-                self._write(name, self._count, data[name])
+            with self._lock:
+                self._catch_up()
+                if self._pictures.find(keys).min() >= 0:
+                    return
+                for name in self._names:
+                    self._write(name, self._count, data[name])
         except OSError as error:
             raise disk_error(error, self._folder) from error
         for key in keys:
@@ -326,6 +334,14 @@ class FeatureStore(FeatureReader):
             self._count += 1
         if self._pictures.wants_sorting():
             self._follow()
+
+    def _catch_up(self) -> None:
+        """Take in the rows that another process has added."""
+        size = os.fstat(self._files[HASHES].fileno()).st_size
+        if size // self._row_bytes(HASHES) > self._count:
+            self._count = size // self._row_bytes(HASHES)
+            self._map_all()
+            self._pictures = PictureRows(self._mapped_keys)
 
     def _write(self, name: str, row: int, data: bytes) -> None:
         file = self._files[name]

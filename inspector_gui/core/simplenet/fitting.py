@@ -51,10 +51,12 @@ def train_model(
     hooks: Hooks | None = None,
     state: State | None = None,
     device: str | None = None,
+    remarks: Sequence[str] = (),
 ) -> SimplenetModel:
     """Train on the references of a gallery, whose content hashes are given row by row.
 
-    Patches lie in `folder` meanwhile. `state` goes on from a checkpoint (see `Hooks.on_state`).
+    Patches lie in `folder` meanwhile. `state` goes on from a checkpoint (see `Hooks.on_state`);
+    `remarks` go into the model's facts.
     Raises `KnownError` for too few references, values that no training can have, a disk or memory
     that does not suffice, and a training that diverges; `Cancelled` on request.
     """
@@ -90,6 +92,6 @@ def train_model(
         seconds=last.seconds,
         set_name=set_name,
         versions={name: version(name) for name in ("inspector-gui", "torch", "numpy")},
-        remarks=trained.remarks,
+        remarks=(*remarks, *trained.remarks),
     )
     return SimplenetModel.of(trained.weights, facts)
