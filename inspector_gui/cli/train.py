@@ -41,6 +41,7 @@ def run(folder: Path, style: ProgressStyle) -> int:
 
     files = RunFiles(folder)
     asked = files.asked()
+    files.sweep()
     chosen = asked.scoring.training
     if chosen is None:
         raise KnownError(f"The training in {folder} has no hyperparameters; start it again.")

@@ -1,6 +1,7 @@
 """What the process that trains writes into the folder of its run (see `store.training_runs`)."""
 
 import json
+import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -29,6 +30,11 @@ class RunFiles:
             raise KnownError(
                 f"The training in {self.folder} cannot be read; start it again."
             ) from error
+
+    def sweep(self) -> None:
+        """Remove what a killed process has left of its work."""
+        for left in self.folder.glob("patches-*"):
+            shutil.rmtree(left, ignore_errors=True)
 
     def checkpoint(self) -> bytes | None:
         """Return the newest checkpoint, None where there is none."""
