@@ -7,8 +7,8 @@ from pathlib import Path
 
 from inspector_gui.cli.judging import Basis
 from inspector_gui.cli.progress import Report
-from inspector_gui.cli.recipe import open_extractor
-from inspector_gui.cli.references import few_references
+from inspector_gui.cli.recipe import judging_extractor
+from inspector_gui.cli.references import doubts
 from inspector_gui.core.types import Scoring
 from inspector_gui.store.bundle import BundleFile
 from inspector_gui.store.bundle_facts import BundleFacts, versions_of
@@ -31,17 +31,19 @@ def _ready(bundle: BundleFile, report: Report) -> Iterator[Basis]:
     with tempfile.TemporaryDirectory(prefix="inspector-", ignore_cleanup_errors=True) as folder:
         unpacked = bundle.unpack(Path(folder), report=report)
         facts = bundle.facts
-        extractor = open_extractor(facts.scoring, report, quantised=unpacked.networks)
         gallery = unpacked.gallery()
-        remarks = (few_references(len(gallery)), _of_another_place(facts, extractor.device))
+        method = unpacked.method(gallery)
+        extractor = judging_extractor(method, report, quantised=unpacked.networks)
+        elsewhere = _of_another_place(facts, extractor.device)
         yield Basis(
             facts.scoring,
-            unpacked.method(gallery),
+            method,
             extractor,
             gallery,
             facts.names,
             facts.limits,
-            tuple(remark for remark in remarks if remark),
+            unpacked.networks,
+            (*doubts(method, gallery), *([elsewhere] if elsewhere else [])),
         )
 
 

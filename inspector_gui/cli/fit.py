@@ -17,6 +17,7 @@ from inspector_gui.cli.references import LEAST_FOR_LIMITS, learned, pictures_of
 from inspector_gui.cli.results import limits_as_json
 from inspector_gui.core.errors import KnownError
 from inspector_gui.core.method_options import name_of
+from inspector_gui.core.methods.simplenet import Simplenet
 from inspector_gui.core.types import Limits, Scoring
 from inspector_gui.store.bundle import write_bundle
 from inspector_gui.store.bundle_facts import BundleFacts
@@ -80,6 +81,7 @@ def _require(count: int) -> None:
 
 def _as_json(basis: Basis, limits: Limits, seconds: float, size: int) -> dict[str, object]:
     scoring = basis.scoring
+    model = basis.method.model if isinstance(basis.method, Simplenet) else None
     return {
         "method": name_of(scoring),
         "backbone": scoring.backbone,
@@ -88,9 +90,12 @@ def _as_json(basis: Basis, limits: Limits, seconds: float, size: int) -> dict[st
         "precision": scoring.precision,
         **scoring.input_as_json(),
         "n_references": len(basis.gallery),
+        "n_held_out": len(model.facts.held_out) if model else None,
         "limits": limits_as_json(limits),
         "stage1_limit": basis.stage1_limit,
         "model": scoring.model or None,
+        "train_seconds": model.facts.seconds if model else None,
+        "hyperparameters": scoring.training.as_json() if scoring.training else None,
         "seconds": seconds,
         "bundle_bytes": size,
     }

@@ -22,7 +22,8 @@ class Basis:
     """What parts are judged by.
 
     `method` is fitted to `gallery`, whose rows are called `names`. `limits` is None where there
-    are too few references for any. `remarks`: doubts about all that, each a sentence.
+    are too few references for any. `networks` is the folder of an int8 recipe's network. `remarks`:
+    doubts about all that, each a sentence.
     """
 
     scoring: Scoring
@@ -31,6 +32,7 @@ class Basis:
     gallery: Gallery
     names: tuple[str, ...]
     limits: Limits | None
+    networks: Path
     remarks: tuple[str, ...] = ()
 
     @cached_property

@@ -39,15 +39,15 @@ def neighbours(text: str) -> int:
 
 def refuse_fixed(context: typer.Context) -> None:
     """Raise `KnownError` where an option is given that a bundle has decided already."""
-    for name in context.params:
+    for parameter in context.command.params:
+        name = parameter.name or ""
         source = context.get_parameter_source(name)
         if name in _BESIDE_A_BUNDLE or source is None or source.name != "COMMANDLINE":
             continue
         if name == "references":
             raise KnownError("Parts are judged by --references or by --bundle, not by both.")
         raise KnownError(
-            f"--{name.replace('_', '-')} is fixed by the bundle: leave it out, or judge by "
-            "--references."
+            f"{parameter.opts[0]} is fixed by the bundle: leave it out, or judge by --references."
         )
 
 

@@ -73,7 +73,7 @@ def _run(
     has_map = make_method(scoring).has_map
     if request.heatmaps is not None and not has_map:
         raise KnownError(
-            f"{scoring.method} has no anomaly map, so --heatmaps needs spade or patchcore."
+            f"{scoring.method} has no anomaly map, so --heatmaps needs another method."
         )
     if request.mm_per_pixel is not None and not has_map:
         raise KnownError(f"{scoring.method} has no regions to measure by --mm-per-pixel.")

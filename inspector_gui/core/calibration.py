@@ -14,6 +14,9 @@ LEAVE_ONE_OUT_SAMPLE = 200
 MIN_REFERENCES = 5
 """Fewer references than this judge nothing in the window."""
 
+LEAVE_ONE_OUT, HELD_OUT = "leave-one-out", "held-out"
+"""How references were scored: each against all others, or by what was not trained on them."""
+
 SPREADS = 4.0
 """How many robust standard deviations above the median the suggested limit lies.
 
@@ -29,12 +32,13 @@ _LEAST_ROOM = 0.01  # of the median, between an ordinary good part and the limit
 _LEAST_SPREAD = 0.05  # of the median, where the references are nearly the same picture
 
 
-def suggest_limits(scores: Sequence[float], *, gallery: str) -> Limits:
-    """Suggest limits from the leave-one-out scores of references.
+def suggest_limits(scores: Sequence[float], *, gallery: str, kind: str = LEAVE_ONE_OUT) -> Limits:
+    """Suggest limits from scores of references: leave-one-out or, of a trained method, held out.
 
     Rule: median + 4 robust standard deviations (1.4826 x the median absolute deviation), which
     single bad or doubled references hardly move. An estimate without a guarantee: the scores are
-    those of the references themselves. Raises `KnownError` for fewer than two scores.
+    those of the references themselves. `kind` says in the rule which they are. Raises `KnownError`
+    for fewer than two scores.
     """
     if len(scores) < 2:
         raise KnownError("A limit needs at least two pictures of good parts.")
@@ -42,7 +46,7 @@ def suggest_limits(scores: Sequence[float], *, gallery: str) -> Limits:
     centre = float(np.median(values))
     spread = _MAD_TO_SIGMA * float(np.median(np.abs(values - centre)))
     spread = max(spread, _LEAST_SPREAD * abs(centre), 1e-9)
-    rule = f"median + {SPREADS:g} robust σ of {len(values)} leave-one-out scores, an estimate"
+    rule = f"median + {SPREADS:g} robust σ of {len(values)} {kind} scores, an estimate"
     return limits_at(centre, centre + SPREADS * spread, rule=rule, gallery=gallery)
 
 

@@ -27,6 +27,7 @@ from inspector_gui.core.method_options import has_compiled_search
 from inspector_gui.core.methods import make_method
 from inspector_gui.core.methods.base import Method
 from inspector_gui.core.methods.patchcore import Patchcore
+from inspector_gui.core.methods.simplenet import Simplenet
 from inspector_gui.core.neighbours import ShouldStop
 from inspector_gui.core.quantising import quantised_path
 from inspector_gui.core.types import Progress, Scoring
@@ -52,6 +53,7 @@ from inspector_gui.store.feature_rows import (
 )
 from inspector_gui.store.features_cache import FeatureReader
 from inspector_gui.store.files import disk_error
+from inspector_gui.store.model_files import MODEL_ENDINGS, ModelFiles
 from inspector_gui.store.picture_rows import keys_of
 from inspector_gui.store.stored_gallery import StoredGallery
 
@@ -126,6 +128,11 @@ class Bundle:
             if stored is None or tuple(sorted(stored.hashes)) != self.facts.hashes:
                 raise changed(self.name)
             method.use(gallery, stored.bank, stored.rows(self.facts.hashes))
+        if isinstance(method, Simplenet):
+            try:
+                method.use(ModelFiles(self.folder / _MODEL).read(self.facts.scoring.model))
+            except KnownError as error:
+                raise changed(self.name) from error
         return method
 
 
@@ -266,6 +273,8 @@ def _names(facts: BundleFacts) -> Iterator[str]:
         yield f"{_FEATURES}/{name}"
     if facts.scoring.method == "patchcore":
         yield _BANK
+    if facts.scoring.method == "simplenet":
+        yield from (f"{_MODEL}/{facts.scoring.model}{ending}" for ending in MODEL_ENDINGS)
     network = quantised_path(facts.scoring, Path())
     if network is not None:
         yield f"{_NETWORK}/{network.name}"
@@ -281,6 +290,10 @@ def _pieces(
         return _bank(facts, method, gallery)
     if folder == _NETWORK:
         return _copied(networks / file)
+    if folder == _MODEL:
+        assert isinstance(method, Simplenet)
+        is_weights = file.endswith(MODEL_ENDINGS[0])
+        return iter([method.model.file if is_weights else method.model.description])
     return _feature_pieces(file, facts, gallery)
 
 

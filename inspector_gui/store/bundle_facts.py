@@ -171,6 +171,8 @@ def _scoring(values: Mapping[str, Any]) -> Scoring:
     scoring = Scoring(**values)
     if not (_NAME.fullmatch(scoring.calibration) and _NAME.fullmatch(scoring.model)):
         raise ValueError("names")
+    if (scoring.method == "simplenet") != bool(scoring.model):
+        raise ValueError("a model")
     options = {
         field.name: getattr(scoring, field.name)
         for field in fields(Scoring)

@@ -14,7 +14,8 @@ from inspector_gui.core.simplenet.model import (
 )
 from inspector_gui.store.files import disk_error, write_whole
 
-_WEIGHTS, _FACTS = ".safetensors", ".json"
+MODEL_ENDINGS = _WEIGHTS, _FACTS = ".safetensors", ".json"
+"""Of the two files of a model, which its identifier names."""
 
 
 def models_beside(features: Path) -> Path:
