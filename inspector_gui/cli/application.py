@@ -119,6 +119,7 @@ def demo(
     epilog=examples(
         "inspector-gui fit --references good_parts --bundle part.bundle",
         "inspector-gui fit --references good_parts --method patchcore --bundle part.bundle",
+        "inspector-gui fit --references good_parts --method simplenet --bundle part.bundle",
         "inspector-gui fit --references walk.mp4 --preset video --bundle walk.bundle",
     )
 )
@@ -149,6 +150,7 @@ def fit(
     sigma: options.Sigma = None,
     coreset: options.Coreset = None,
     reweight: options.Reweight = None,
+    training: options.Set = None,
     seed: options.Seed = 0,
     json: options.Json = None,
     progress: options.Progress = ProgressStyle.BAR,
@@ -157,7 +159,6 @@ def fit(
 
     It holds the references' features, the recipe and its limits, but none of the pictures.
     """
-    del seed  # no method draws anything at random
     from inspector_gui.cli import fit as command
     from inspector_gui.cli.recipe import scoring_from
 
@@ -165,7 +166,7 @@ def fit(
         method, preset, runtime, backbone=backbone, precision=precision, size=size, height=height,
         fit=fit, crop=crop, tiles=tiles, k=k, kappa=kappa, sigma=sigma, levels=levels,
         weights=weights, pool=pool, scales=scales, gate=gate, stage1_limit=stage1_limit,
-        coreset=coreset, reweight=reweight,
+        coreset=coreset, reweight=reweight, training=training, seed=seed,
     )  # fmt: skip
     return command.run(command.Request(references, subsample, bundle, json), scoring, progress)
 
@@ -226,6 +227,7 @@ def score(
     sigma: options.Sigma = None,
     coreset: options.Coreset = None,
     reweight: options.Reweight = None,
+    training: options.Set = None,
     seed: options.Seed = 0,
     json: options.Json = None,
     progress: options.Progress = ProgressStyle.BAR,
@@ -235,7 +237,6 @@ def score(
     Every score is shown as a multiple of a limit that is suggested from the references. The exit
     status is 0 where pictures were judged, whatever the decisions.
     """
-    del seed  # no method draws anything at random
     from inspector_gui.cli import score as command
     from inspector_gui.cli.recipe import scoring_from
 
@@ -251,9 +252,37 @@ def score(
         method, preset, runtime, backbone=backbone, precision=precision, size=size, height=height,
         fit=fit, crop=crop, tiles=tiles, k=k, kappa=kappa, sigma=sigma, levels=levels,
         weights=weights, pool=pool, scales=scales, gate=gate, stage1_limit=stage1_limit,
-        coreset=coreset, reweight=reweight,
+        coreset=coreset, reweight=reweight, training=training, seed=seed,
     )  # fmt: skip
     return command.by_references(request, references, subsample, scoring, progress)
+
+
+@app.command(
+    epilog=examples(
+        "inspector-gui export --bundle part.bundle --format onnx --out part_onnx",
+        "inspector-gui export --bundle part.bundle --format openvino --out part_ov --check parts",
+    )
+)
+@ends_in_words
+@stops_when_ended
+def export(
+    bundle: Annotated[Path, typer.Option(metavar="FILE", help="What fit wrote, of simplenet.")],
+    form: Annotated[str, typer.Option("--format", metavar="onnx|openvino", help="Of the network.")],
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where its files go.")],
+    check: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Pictures to check it on; drawn ones if left out."),
+    ] = None,
+    progress: options.Progress = ProgressStyle.BAR,
+) -> int:
+    """Write the SimpleNet of a bundle as one network for other programs, checked to score alike.
+
+    A JSON file beside it says how pictures come to its input, what its outputs mean and what the
+    limits are. onnx takes pip install "inspector-gui[export]".
+    """
+    from inspector_gui.cli import export as command
+
+    return command.run(command.Request(bundle, form, out, check), progress)
 
 
 @app.command(

@@ -22,7 +22,7 @@ Invoke = Callable[..., Result]
 Start = Callable[..., subprocess.Popen[str]]
 
 
-_WITH_PROGRESS = ("score", "evaluate", "doctor", "convert", "fit")
+_WITH_PROGRESS = ("score", "evaluate", "doctor", "convert", "fit", "export")
 
 
 @pytest.fixture

@@ -102,7 +102,9 @@ def test_demo_refuses_bad_input_before_the_window(
     assert windows == []
 
 
-@pytest.mark.parametrize("command", ["gui", "demo", "fit", "score", "evaluate", "ablate", "doctor"])
+@pytest.mark.parametrize(
+    "command", ["gui", "demo", "fit", "score", "export", "evaluate", "ablate", "doctor"]
+)
 def test_every_command_explains_itself_with_examples(invoke: Invoke, command: str) -> None:
     result = invoke(command, "--help")
     assert result.exit_code == 0
