@@ -61,6 +61,7 @@ DESCRIPTION = "bundle.json"
 _FEATURES, _MODEL, _NETWORK = "features", "model", "network"
 _BANK = f"{_FEATURES}/patches.bank"
 _LONGEST_DESCRIPTION = 100_000_000  # bytes: names and hashes of about half a million references
+_LARGEST_MODEL = 2_000_000_000  # bytes, which are read at once: above what any training makes
 _AT_ONCE = 1 << 20
 _ROWS_AT_ONCE = 1024
 _SPARE = 100_000_000  # bytes that are left on the disk a bundle is unpacked to
@@ -234,10 +235,21 @@ class BundleFile:
         # Members that overlap could be unpacked to more than the file holds.
         if sum(about.file_size for about in found.values()) > self._length:
             raise changed(self._name)
+        if any(self._members[name].size != size for name, size in self._sizes().items()):
+            raise changed(self._name)
+        if any(
+            member.size > _LARGEST_MODEL
+            for name, member in self._members.items()
+            if name.startswith(f"{_MODEL}/")
+        ):
+            raise changed(self._name)
+
+    def _sizes(self) -> dict[str, int]:
+        """Return how large the members of features are, which the facts say."""
         shape, count = _shape(self.facts.scoring), len(self.facts.references)
-        for name in files_of(shape):
-            if self._members[f"{_FEATURES}/{name}"].size != count * row_bytes(shape, name):
-                raise changed(self._name)
+        sizes = {name: count * row_bytes(shape, name) for name in files_of(shape)}
+        sizes[META] = len(_meta(shape))
+        return {f"{_FEATURES}/{name}": size for name, size in sizes.items()}
 
     def _unpacked(self, name: str, member: Member, place: Path) -> Iterator[int]:
         """Write a member piece by piece; yields how many bytes each had."""
@@ -300,7 +312,7 @@ def _pieces(
 def _feature_pieces(file: str, facts: BundleFacts, gallery: Gallery) -> Pieces:
     shape = _shape(facts.scoring)
     if file == META:
-        yield json.dumps(meta_of(shape)).encode()
+        yield _meta(shape)
     elif file == HASHES:
         yield keys_of(facts.hashes).tobytes()
     elif file == POOLED:
@@ -311,6 +323,10 @@ def _feature_pieces(file: str, facts: BundleFacts, gallery: Gallery) -> Pieces:
         for row in range(len(gallery)):
             own = Features(gallery.pooled_of([row])[0], gallery.levels(row), gallery.inside(row))
             yield levels_row(own, shape)
+
+
+def _meta(shape: FeatureShape) -> bytes:
+    return json.dumps(meta_of(shape)).encode()
 
 
 def _bank(facts: BundleFacts, method: Patchcore, gallery: Gallery) -> Pieces:
