@@ -6,6 +6,8 @@ from dataclasses import replace
 from PySide6.QtCore import QObject, Signal
 
 from inspector_gui.core.calibration import (
+    HELD_OUT,
+    LEAVE_ONE_OUT,
     BY_HAND,
     follows_suggestion,
     limits_at,
@@ -130,7 +132,8 @@ class LimitsDesk(QObject):
         self.suggestion = None
         if self._set is not None and len(scores) >= 2:
             values = list(scores.values())
-            self.suggestion = suggest_limits(values, gallery=self._set.fingerprint)
+            kind = HELD_OUT if self._set.scoring.model else LEAVE_ONE_OUT
+            self.suggestion = suggest_limits(values, gallery=self._set.fingerprint, kind=kind)
 
     def _adopt(self) -> None:
         if self.suggestion is not None:

@@ -29,6 +29,7 @@ from inspector_gui.workers.mailbox import Mailbox
 from inspector_gui.workers.map_on_demand import MapsOnDemand, WantedMap
 from inspector_gui.workers.preparing import Preparation
 from inspector_gui.workers.thread import Worker
+from inspector_gui.workers.trained import method_of, network_key, stack_of
 from inspector_gui.workers.waiting import Waiting, WaitingPart
 
 if TYPE_CHECKING:  # the engine's own imports come after the window, in this thread
@@ -130,7 +131,7 @@ class Engine(Worker):
             return
         if self._before is not None and self._before.setup.scoring != setup.scoring:
             self._before = None
-        if setup.scoring.features_key != self._extractor_key:
+        if network_key(setup.scoring) != self._extractor_key:
             self._extractor = None
         self._wake()
 
@@ -201,7 +202,7 @@ class Engine(Worker):
                 self.mapped.emit(found)
         elif work.to_score:
             self._say(Phase.CALIBRATING, done=len(work.scores), total=work.sample)
-            if work.calibrate(self.stopping.is_set):
+            if work.calibrate(self._extractor, self.stopping.is_set):
                 self.calibrated.emit(Calibration(setup.set_id, setup.fingerprint, work.scores))
         elif not self._go_on_beside(setup, work):
             return False
@@ -216,7 +217,7 @@ class Engine(Worker):
         elif work.unreadable:  # of those that are no references
             self._tell_unreadable()
         elif work.others_to_score and len(work.hashes) >= MIN_REFERENCES:
-            if work.score_other(self.stopping.is_set):
+            if work.score_other(self._extractor, self.stopping.is_set):
                 fingerprint, scores = setup.fingerprint, work.other_scores
                 found = Calibration(setup.set_id, fingerprint, scores, is_others=True)
                 self.calibrated.emit(found)
@@ -274,9 +275,13 @@ class Engine(Worker):
                 self._prepare().convert(setup)
                 return False
         self._extractor = Extractor(
-            scoring, weights_folder=paths.weights_folder(), cache=cache, quantised=quantised
+            scoring,
+            weights_folder=paths.weights_folder(),
+            cache=cache,
+            quantised=quantised,
+            stack=stack_of(method_of(setup)),
         )
-        self._extractor_key = scoring.features_key
+        self._extractor_key = network_key(scoring)
         return True
 
     def _prepare(self) -> Preparation:
@@ -298,7 +303,6 @@ class Engine(Worker):
         self._wake()
 
     def _open_gallery(self, setup: Setup) -> None:
-        from inspector_gui.core.methods import make_method
         from inspector_gui.store.features_cache import features_folder, open_store
 
         folder = features_folder(setup.features_folder, setup.scoring)
@@ -306,7 +310,7 @@ class Engine(Worker):
             self._close_features()
             self._features = open_store(setup.features_folder, setup.scoring)
         before, self._before = self._before, None
-        method = make_method(setup.scoring)
+        method = method_of(setup)
         self._work = GalleryWork(setup, self._features, method, before=before)
 
     @Slot(str)

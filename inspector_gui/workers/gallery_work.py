@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inspector_gui.core.calibration import MIN_REFERENCES, sampled_rows
+from inspector_gui.core.calibration import MIN_REFERENCES
 from inspector_gui.core.errors import KnownError
 from inspector_gui.core.types import AUTOMATIC, Limits, ReferenceImage, Scoring
+from inspector_gui.workers.trained import judges_pictures, rows_for_limits
 
 if TYPE_CHECKING:  # the engine's own imports come after the window, in its thread
     from inspector_gui.core.features import Extractor, Features
@@ -97,7 +98,7 @@ class GalleryWork:
         if len(hashes) < MIN_REFERENCES:
             return
         known = self.setup.known_scores
-        rows = sampled_rows(len(hashes), self.setup.fingerprint)
+        rows = rows_for_limits(self.method, hashes, self.setup.fingerprint)
         self.sample = len(rows)
         if not all(hashes[row] in known for row in rows):
             self.to_score = deque(rows)
@@ -167,36 +168,54 @@ class GalleryWork:
         else:
             self.features.append(sha, extractor.extract(image))
 
-    def calibrate(self, should_stop: ShouldStop) -> bool:
+    def calibrate(self, extractor: Extractor, should_stop: ShouldStop) -> bool:
         """Score the next reference against the others; returns whether that was the last."""
         from inspector_gui.core.methods.base import leave_one_out
 
         row = self.to_score[0]
-        score = leave_one_out(self.method, self.gallery, row, should_stop=should_stop).image
+        if judges_pictures(self.method):
+            score = self._score(self.hashes[row], extractor, should_stop, row=row)
+        else:
+            score = leave_one_out(self.method, self.gallery, row, should_stop=should_stop).image
         if should_stop():
             return False
-        self.scores[self.hashes[row]] = score
+        if score is not None:
+            self.scores[self.hashes[row]] = score
         self.to_score.popleft()
         return not self.to_score
 
-    def score_other(self, should_stop: ShouldStop) -> bool:
+    def score_other(self, extractor: Extractor, should_stop: ShouldStop) -> bool:
         """Score the next picture of another purpose; returns whether that was the last."""
-        from inspector_gui.core.methods.base import score_with_map
-
         sha = self.others_to_score[0]
-        features = self._features_of(sha)
-        if features is not None:  # else it was unreadable, which has been said
-            scored = score_with_map(self.method, features, self.gallery, should_stop=should_stop)
-            if should_stop():
-                return False
-            self.other_scores[sha] = scored.image
+        score = self._score(sha, extractor, should_stop)
+        if should_stop():
+            return False
+        if score is not None:
+            self.other_scores[sha] = score
         self.others_to_score.popleft()
         return not self.others_to_score
 
-    def _features_of(self, sha: str) -> Features | None:
+    def _score(
+        self, sha: str, extractor: Extractor, should_stop: ShouldStop, *, row: int | None = None
+    ) -> float | None:
+        """Return the score of a picture; None for an unreadable one, which has been said."""
+        from inspector_gui.core.methods.base import score_with_map
+
+        features = self._features_of(sha, extractor)
+        if features is None:
+            return None
+        scores = score_with_map(
+            self.method, features, self.gallery, exclude=row, should_stop=should_stop
+        )
+        return scores.image
+
+    def _features_of(self, sha: str, extractor: Extractor) -> Features | None:
         from inspector_gui.core.features import Features
+        from inspector_gui.core.images import decode
 
         if sha not in self.features:
             return None
+        if judges_pictures(self.method):
+            return extractor.extract(decode(self.setup.read_image(sha)))
         one = self.features.gallery((sha,))
         return Features(one.pooled[0], one.levels(0), one.inside(0))

@@ -71,6 +71,13 @@ class Simplenet:
             raise KnownError(NOT_TRAINED)
         return self._loaded[0].model
 
+    @property
+    def head(self) -> Head:
+        """What judges patches; raises `KnownError` without a model."""
+        if not self._loaded:
+            raise KnownError(NOT_TRAINED)
+        return self._loaded[0].head
+
     def use(self, model: SimplenetModel) -> None:
         """Score by a model; raises `KnownError` where it was trained for other features."""
         require_fit(model.facts, self.scoring)

@@ -5,10 +5,10 @@ the scale of the features it is added to: the root mean square, over all dimensi
 standard deviations over the patches of good parts, once the adaptor that training begins with has
 adapted them. So one number serves every network, choice of levels and part.
 
-A whitened adaptor begins as (C + 0.01 c I) ** -1/4, scaled so that this scale is 1, with C the
-covariance of the features and c the mean of its eigenvalues: half way (in the logarithm) between
-features as they are, whose strongest directions alone are told from noise, and white ones, which
-give the weakest directions the same say. Good parts alone decide all this.
+A whitened adaptor begins as (C + 0.01 c I) ** -1/8, scaled so that this scale is 1, with C the
+covariance of the features and c the mean of its eigenvalues: a quarter of the way (in the
+logarithm) from features as they are, whose strongest directions alone are told from noise, to white
+ones, which give the weakest directions the same say. Good parts alone decide all this.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from inspector_gui.core.simplenet.hyperparameters import (
 from inspector_gui.core.simplenet.patch_rows import PatchRows
 from inspector_gui.core.types import Floats
 
-_POWER = -0.25
+_POWER = -0.125
 _FLOOR = 0.01
 _MOST_ROWS = 60_000
 """Patches that scale and covariance are taken from, evenly spread; more hardly change them."""

@@ -35,7 +35,7 @@ from inspector_gui.core.types import Floats, Progress
 
 _BINS = 40
 _RISEN = 4.0
-"""A loss this many times that of the first epoch is no training any more."""
+"""A loss this many times that of the first batch is no training any more."""
 _MOST_CHUNKS = 64
 _SCORED_AT_ONCE = 16_384  # patches
 
@@ -106,6 +106,7 @@ class Training:
         self._steps = chosen.steps or -(-len(good) // chosen.batch)
         self._epoch = self._step = 0
         self._sums = _Sums()
+        self._first_loss = math.inf
         self._chunks = 1
         self._seconds = 0.0
         self.remarks: list[str] = []
@@ -175,6 +176,8 @@ class Training:
                 f"The training diverged in epoch {self._epoch + 1}: its loss is not a number any "
                 "more. Lower the learning rates, or raise the noise."
             )
+        if not self.done:
+            self._first_loss = real + noised
         self._sums.real += real
         self._sums.noised += noised
         self._sums.batches += 1
@@ -287,9 +290,9 @@ class Training:
         )  # fmt: skip
         self.epochs.append(found)
         hooks.on_epoch(found)
-        if found.loss > _RISEN * self.epochs[0].loss:
+        if found.loss > _RISEN * self._first_loss:
             raise KnownError(
-                f"The training diverged: its loss rose from {self.epochs[0].loss:.3g} to "
+                f"The training diverged: its loss rose from {self._first_loss:.3g} to "
                 f"{found.loss:.3g} by epoch {found.epoch}. Lower the learning rates."
             )
 
@@ -306,6 +309,7 @@ class Training:
             "epoch": self._epoch,
             "step": self._step,
             "sums": [self._sums.real, self._sums.noised, self._sums.batches],
+            "first_loss": self._first_loss,
             "chunks": self._chunks,
             "seconds": self._seconds,
             "remarks": self.remarks,
@@ -333,6 +337,7 @@ class Training:
             optimiser.load_state_dict({"state": found, "param_groups": whole["param_groups"]})
         self._epoch, self._step = int(facts["epoch"]), int(facts["step"])
         self._sums = _Sums(*facts["sums"])
+        self._first_loss = float(facts["first_loss"])
         self._chunks, self._seconds = int(facts["chunks"]), float(facts["seconds"])
         self.remarks, self.noise = list(facts["remarks"]), float(facts["noise"])
         self.epochs = [EpochFacts.from_json(one) for one in facts["epochs"]]
