@@ -47,9 +47,18 @@ def run_fresh(code: str) -> tuple[set[str], dict[str, str]]:
     return set(found["loaded"]), found["environment"]
 
 
+TRAINING = {"networks", "training", "checkpoint", "fitting"}
+"""Modules of `core/simplenet` that train, in torch; nothing else there loads it with itself."""
+
+
 def modules_below(*folders: str) -> str:
     """Return statements that import every module of some folders of the package."""
-    files = [path for folder in folders for path in (PACKAGE / folder).rglob("*.py")]
+    files = [
+        path
+        for folder in folders
+        for path in (PACKAGE / folder).rglob("*.py")
+        if not (path.parent.name == "simplenet" and path.stem in TRAINING)
+    ]
     names = (path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".") for path in files)
     wanted = (name.removesuffix(".__init__") for name in sorted(names))
     # Alembic runs its environment and its versions itself.

@@ -6,9 +6,9 @@ from dataclasses import replace
 from PySide6.QtCore import QObject, Signal
 
 from inspector_gui.core.calibration import (
+    BY_HAND,
     HELD_OUT,
     LEAVE_ONE_OUT,
-    BY_HAND,
     follows_suggestion,
     limits_at,
     suggest_limits,

@@ -10,7 +10,7 @@ from enum import Enum, auto
 from functools import cached_property
 from typing import Any
 
-from inspector_gui.core.calibration import suggest_limits
+from inspector_gui.core.calibration import HELD_OUT, suggest_limits
 from inspector_gui.core.decision import decide
 from inspector_gui.core.types import Decision, Limits, Outcome, Scoring, Verdict
 
@@ -288,6 +288,4 @@ def limits_from_held_out(scores: Sequence[float], *, gallery: str) -> Limits:
 
     The rule is that of `suggest_limits`; raises as that does.
     """
-    limits = suggest_limits(scores, gallery=gallery)
-    rule = limits.rule.replace("leave-one-out scores", "held-out scores")
-    return replace(limits, rule=rule)
+    return suggest_limits(scores, gallery=gallery, kind=HELD_OUT)

@@ -39,7 +39,7 @@ def by_parts(of: SimplenetModel, levels: tuple[Floats, Floats, Floats]) -> Float
         given = tuple(torch.from_numpy(level.transpose(2, 0, 1))[None] for level in levels)
         grid = PatchFeatures(head.pooling)(given)[0]
         scores = -net.eval()(grid.reshape(len(grid), -1).T)
-    return scores.reshape(grid.shape[1:]).numpy()
+    return np.asarray(scores.reshape(grid.shape[1:]).numpy(), np.float32)
 
 
 @pytest.mark.parametrize(
