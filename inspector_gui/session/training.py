@@ -29,7 +29,7 @@ from inspector_gui.store.training_runs import (
 from inspector_gui.workers.jobs import ChildJob
 from inspector_gui.workers.recorder import Store
 
-_PAUSE_MS = 900  # in which the child writes a checkpoint
+_PAUSE_MS = 800  # in which the child writes a checkpoint
 _CANCEL_MS = 400
 _TRAINING = "training"
 """What the child calls steps of the training itself; before them it computes features."""
@@ -70,6 +70,7 @@ class TrainingDesk(QObject):
         self._ending: dict[ChildJob, TrainingRun] = {}
         self._cancelled: set[Path] = set()
         self._events: EventsReader | None = None
+        self._kill_at = 0.0
 
     @property
     def seconds_left(self) -> float | None:
@@ -168,16 +169,17 @@ class TrainingDesk(QObject):
             where = _where(run, epochs)
             sentence = f"A training of {run.set_name} was interrupted {where}."
             self._set(TrainingState.INTERRUPTED, sentence)
-            self.noticed.emit(f"{self.reason} Recipe → SimpleNet goes on with it or discards it.")
 
         self._ask(look, then=then)
 
     def ask_to_stop(self) -> None:
         """Have the child end; at the end of the program, before `wait`."""
         self._end_job()
+        self._kill_at = time.monotonic() + _PAUSE_MS / 1000
 
     def wait(self, deadline: float) -> None:
-        """Wait until `deadline` (of time.monotonic) for children that end; then kill them."""
+        """Wait for children that end, until `deadline` (of time.monotonic); then kill them."""
+        deadline = min(deadline, self._kill_at)
         for job, run in tuple(self._ending.items()):
             job.blockSignals(True)
             job.wait(max(0.0, deadline - time.monotonic()))
@@ -311,12 +313,15 @@ class TrainingDesk(QObject):
         self._ask(lambda _: run.finish(), then=then, otherwise=otherwise)
 
     def _judge_by(self, facts: ModelFacts, run: TrainingRun) -> None:
-        known = {one.id: one.name for one in self._references.sets}
-        if run.set_id not in known or not self.judges_afterwards:
+        known = next((one for one in self._references.sets if one.id == run.set_id), None)
+        if known is None or not self.judges_afterwards:
             self.noticed.emit(f"SimpleNet is trained for {run.set_name}. It is among the models.")
             return
         self._references.set_scoring(facts.scoring, set_id=run.set_id)
-        self.noticed.emit(f"SimpleNet is trained; {known[run.set_id]} is judged by it now.")
+        told = f"SimpleNet is trained; {known.name} is judged by it now."
+        if not facts.is_of(image.sha256 for image in known.included):
+            told += " Its references have changed since the training began."
+        self.noticed.emit(told)
 
     def _fail(self, sentence: str) -> None:
         self._set(TrainingState.FAILED, sentence)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from inspector_gui.core.method_options import DEFAULT
 from inspector_gui.core.types import Purpose, Verdict
 from inspector_gui.ui.actions import ActionSpec
-from inspector_gui.ui.method_words import METHOD_WORDS
+from inspector_gui.ui.method_words import METHOD_WORDS, TRAINED
 
 if TYPE_CHECKING:
     from inspector_gui.ui.main_window import MainWindow
@@ -104,6 +104,8 @@ def action_table(window: MainWindow) -> Iterator[ActionSpec]:
         told = tr("Judge this set by {}").format(text)
         if method == DEFAULT:
             told = tr("Judge by what new sets have; the references choose the input size again")
+        elif method == TRAINED:
+            told = tr("Judge this set by its newest model, or train one where there is none")
         yield spec(
             f"method_{method}", f"{recipe}/{tr('Method')}", text, "", told,
             partial(window.set_recipe, method=method), group="method",
@@ -115,9 +117,14 @@ def action_table(window: MainWindow) -> Iterator[ActionSpec]:
             partial(window.set_recipe, backbone=name), group="backbone",
         )  # fmt: skip
     yield spec(
+        "training", recipe, tr("SimpleNet: train and models…"), "Ctrl+T",
+        tr("Train a model on this set and watch it; use, compare and delete models"),
+        window.show_training, separate=True,
+    )  # fmt: skip
+    yield spec(
         "precision", recipe, tr("Precision and runtime…"), "",
         tr("How exactly and by what the network is computed; see what another choice does first"),
-        window.show_precision, separate=True,
+        window.show_precision,
     )  # fmt: skip
     yield spec(
         "side_by_side", recipe, tr("Compare methods…"), "",

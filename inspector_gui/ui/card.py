@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 
 class Card(QFrame):
-    """Put widgets into `body`; `remark` is the small text on the right of the title."""
+    """Put widgets into `body`; `remark` is the small text on the right of the title, in `head`."""
 
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -13,13 +13,13 @@ class Card(QFrame):
         self.title = label(title, "title")
         self.remark = label("", "small")
         self.remark.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        head = QHBoxLayout()
-        head.addWidget(self.title)
-        head.addWidget(self.remark, 1)
+        self.head = QHBoxLayout()
+        self.head.addWidget(self.title)
+        self.head.addWidget(self.remark, 1)
         self.body = QVBoxLayout(self)
         self.body.setContentsMargins(12, 10, 12, 12)
         self.body.setSpacing(8)
-        self.body.addLayout(head)
+        self.body.addLayout(self.head)
 
 
 def label(text: str, role: str) -> QLabel:

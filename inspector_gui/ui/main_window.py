@@ -29,7 +29,9 @@ from inspector_gui.ui.actions import add_actions
 from inspector_gui.ui.commands import Commands
 from inspector_gui.ui.feed_panel import FeedPanel
 from inspector_gui.ui.heatmap_panel import HeatmapPanel
+from inspector_gui.ui.interrupted_strip import InterruptedStrip
 from inspector_gui.ui.keys_dialog import show_keys
+from inspector_gui.ui.method_words import TRAINED
 from inspector_gui.ui.notices import NoticeStrip
 from inspector_gui.ui.recipe_dialog import RecipeDialog
 from inspector_gui.ui.reference_panel import ReferencePanel
@@ -69,6 +71,7 @@ class MainWindow(QMainWindow):
         self.feed = FeedPanel(session, theme)
         self.review = ReviewPanel(session, self.commands, theme)
         self.notices = NoticeStrip()
+        self.interrupted = InterruptedStrip(session.training)
         self._arrange()
         self.actions_by_name = add_actions(self, action_table(self))
         self._add_undo_actions()
@@ -85,6 +88,7 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 2, 0, 0)
         column.setSpacing(6)
         column.addWidget(self.notices)
+        column.addWidget(self.interrupted)
         column.addWidget(self.heatmap, 1)
         column.addWidget(self.threshold)
         self.setCentralWidget(centre)
@@ -242,6 +246,12 @@ class MainWindow(QMainWindow):
             "side by side", lambda: SideBySideWindow(self._session, self._theme, self)
         )
 
+    def show_training(self) -> None:
+        """Show the training of SimpleNet and its models, in a window that stays beside this one."""
+        from inspector_gui.ui.training_window import TrainingWindow
+
+        self._show_beside("training", lambda: TrainingWindow(self._session, self._theme, self))
+
     def _on_grid_requested(self, images: tuple[ReferenceImage, ...]) -> None:
         self.reference_dock.show()
         self.references.select(images)
@@ -264,11 +274,25 @@ class MainWindow(QMainWindow):
         if current is None:
             self._session.notice(self.tr("Create a reference set first."))
             return
+        if changes.get("method") == TRAINED:
+            self._on_set_changed()  # not before there is a model
+            self._session.models.use_newest(self._train_first)
+            return
+        if "backbone" in changes and current.scoring.method == TRAINED:
+            self._on_set_changed()
+            self._train_first()
+            return
         scoring = replace(current.scoring, **changes)  # type: ignore[arg-type]
         if "method" in changes:
             kept = {name: getattr(scoring, name) for name in ("backbone", "runtime", "precision")}
             scoring = scoring_for(changes["method"], **kept)
         self._session.references.set_scoring(scoring, anew="method" in changes)
+
+    def _train_first(self) -> None:
+        self._session.notice(
+            self.tr("This set has no such model yet: a model is trained for one set and network.")
+        )
+        self.show_training()
 
     def use_suggestion(self) -> None:
         """Take the suggested limit."""

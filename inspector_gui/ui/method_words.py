@@ -11,6 +11,8 @@ METHOD_WORDS = {
     "dn2": "DN2",
 }
 """By the names that the command line knows them by."""
+TRAINED = "simplenet"
+"""The method that needs a model, which is trained first."""
 
 
 def method_words(scoring: Scoring) -> str:

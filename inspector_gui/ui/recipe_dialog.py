@@ -101,6 +101,7 @@ class RecipeDialog(QDialog):
         self.fit.setCurrentIndex(self.fit.findData(scoring.fit))
         self.fit.setAccessibleName(self.tr("Pictures of another shape"))
         form.addRow(self.tr("Pictures of another shape"), self.fit)
+        self._keep_input_of_model()
         self.exact = QCheckBox(self.tr("Search large sets exactly, however long that takes"))
         self.exact.setToolTip(
             self.tr(
@@ -119,6 +120,13 @@ class RecipeDialog(QDialog):
         buttons.button(QDialogButtonBox.StandardButton.Apply).clicked.connect(self.apply)
         buttons.rejected.connect(self.close)
         form.addRow(buttons)
+
+    def _keep_input_of_model(self) -> None:
+        """Leave the input alone that a model was trained for."""
+        for field in (*(self.fields[name] for name in GEOMETRY if name in self.fields), self.fit):
+            if self._scoring.model:
+                field.setEnabled(False)
+                field.setToolTip(self.tr("The model was trained for this; train another one"))
 
     def _on_scales(self, are_two: bool) -> None:
         for name in ("size", "height"):

@@ -7,7 +7,9 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWi
 
 from inspector_gui.core.types import Progress
 from inspector_gui.session import Session
+from inspector_gui.session.training_values import TrainingState
 from inspector_gui.ui.method_words import method_words
+from inspector_gui.ui.training_line import headline
 from inspector_gui.workers.engine_state import Phase
 
 _MEMORY_MS = 2000
@@ -40,6 +42,8 @@ class StatusLine(QStatusBar):
         session.readiness_changed.connect(self._update)
         session.references.current_changed.connect(self._update)
         session.references.import_progressed.connect(self._on_import)
+        session.training.changed.connect(self._update)
+        session.training.progressed.connect(self._update)
         self._timer = QTimer(self)
         self._timer.setInterval(_MEMORY_MS)
         self._timer.timeout.connect(self._measure)
@@ -56,12 +60,15 @@ class StatusLine(QStatusBar):
 
     def _update(self) -> None:
         self._facts.setText("   |   ".join(self._facts_in_words()))
-        work = self._import or self._engine_work()
+        training = self._training_work()
+        work = self._import or self._engine_work() or training
         for widget in (self._work, self._bar):
             widget.setVisible(work is not None)
         self._cancel.setVisible(self._import is not None)
         if work is not None:
             counted = f" {work.done} of {work.total}" if work.total else ""
+            if work is training:
+                counted = ""  # in epochs already
             if self._session.engine_state.phase is Phase.CHOOSING and self._import is None:
                 counted = f" {work.done} %"
             self._work.setText(f"{work.what}{counted}")
@@ -80,6 +87,13 @@ class StatusLine(QStatusBar):
         if state.phase not in words:
             return None
         return Progress(words[state.phase], state.done, state.total)
+
+    def _training_work(self) -> Progress | None:
+        desk = self._session.training
+        if desk.state is not TrainingState.RUNNING or desk.progress is None:
+            return None
+        words = self.tr("Training: {}").format(headline(desk))
+        return Progress(words, desk.progress.done, desk.progress.total)
 
     def _facts_in_words(self) -> list[str]:
         facts = [self._session.engine_state.device or self.tr("Network not loaded")]

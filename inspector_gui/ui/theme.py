@@ -179,9 +179,9 @@ def _palette(c: Colours) -> QPalette:
 def _style_sheet(c: Colours) -> str:
     """Return the style sheet. Widgets choose a look by dynamic properties.
 
-    `role` of a label: title, muted, small, heading, good, warn, bad. `role` of a button: primary,
-    accept, unsure, reject, chip (checkable); of a tool button: candidate (checkable). `card` =
-    true on a QFrame draws a panel.
+    `role` of a label: title, muted, small, heading, changed, good, warn, bad. `role` of a button:
+    primary, accept, unsure, reject, chip (checkable); of a tool button: candidate (checkable),
+    reset; of a table: list. `card` = true on a QFrame draws a panel.
     """
     filled = "".join(
         f"""
@@ -201,6 +201,7 @@ def _style_sheet(c: Colours) -> str:
         f'QLabel[role="{role}"] {{ {css} }}\n'
         for role, css in (
             ("title", "font-weight: 600;"),
+            ("changed", f"color: {c.accent}; font-weight: 600;"),
             ("heading", f"font-size: {HEADING_PX}px;"),
             ("muted", f"color: {c.muted};"),
             ("small", f"color: {c.muted}; font-size: {SMALL_PX}px;"),
@@ -239,6 +240,7 @@ def _style_sheet(c: Colours) -> str:
         QToolButton::menu-indicator {{ image: none; }}
         QToolButton[role="candidate"] {{ padding: 2px 3px; border-width: 2px; }}
         QToolButton[role="candidate"]:checked {{ border-color: {c.accent}; font-weight: 600; }}
+        QToolButton[role="reset"] {{ padding: 2px 4px; font-size: {SMALL_PX}px; }}
         QPushButton[role="chip"] {{ padding: 4px 8px; }}
         QPushButton[role="chip"]:checked {{ background: {c.accent}; color: {c.on_accent};
             border-color: {c.accent}; font-weight: 600; }}
@@ -249,16 +251,13 @@ def _style_sheet(c: Colours) -> str:
         QDoubleSpinBox::down-button {{ width: 0; border: none; }}
         QComboBox:focus, QLineEdit:focus {{ border-color: {c.accent}; }}
         QComboBox::drop-down {{ border: none; width: 22px; }}
-        QComboBox::down-arrow {{ image: url({
-        resource("icons/chevron-dark.svg").as_posix()
-        if c is DARK
-        else resource("icons/chevron-light.svg").as_posix()
-    }); width: 10px; }}
+        QComboBox::down-arrow {{ image: url({_icon("chevron", c)}); width: 10px; }}
         QComboBox QAbstractItemView {{ background: {c.card}; border: 1px solid {c.border};
             selection-background-color: {c.hover}; selection-color: {c.text}; }}
         QListView {{ background: transparent; border: none; outline: none; }}
         QTableView {{ background: transparent; border: none; outline: none;
             selection-background-color: {c.hover}; selection-color: {c.text}; }}
+        QTableView[role="list"]::item {{ padding: 4px 5px; }}
         QHeaderView, QTableCornerButton::section {{ background: transparent; border: none; }}
         QHeaderView::section {{ background: {c.card}; color: {c.muted}; border: none;
             border-bottom: 1px solid {c.border}; padding: 4px 8px; font-size: {SMALL_PX}px; }}
@@ -280,4 +279,16 @@ def _style_sheet(c: Colours) -> str:
         QSlider::handle:horizontal:focus {{ border: 2px solid {c.text}; margin: -8px -2px;
             border-radius: 10px; }}
         QCheckBox {{ spacing: 6px; }}
+        QCheckBox::indicator {{ width: 14px; height: 14px; background: {c.field};
+            border: 1px solid {c.muted}; border-radius: 4px; }}
+        QCheckBox::indicator:checked {{ background: {c.accent}; border-color: {c.accent};
+            image: url({_icon("check", c)}); }}
+        QCheckBox::indicator:disabled {{ border-color: {c.border}; }}
+        QCheckBox::indicator:checked:disabled {{ background: {c.muted}; }}
+        QCheckBox::indicator:focus {{ border-color: {c.text}; }}
     """
+
+
+def _icon(name: str, c: Colours) -> str:
+    """Return where an icon is, in the colour that suits a look."""
+    return resource(f"icons/{name}-{'dark' if c is DARK else 'light'}.svg").as_posix()

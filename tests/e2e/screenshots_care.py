@@ -1,4 +1,4 @@
-"""Makes the README's pictures of the windows of a set: `screenshots_care.py FOLDER`.
+"""Makes the README's pictures of the windows of a set: `screenshots_care.py FOLDER [STORY…]`.
 
 Run from the project's folder. The real program, on drawn parts among which some do not belong.
 """
@@ -23,10 +23,12 @@ from inspector_gui.core.images import encode_png, read_image
 from inspector_gui.demo.parts import draw_part
 from inspector_gui.demo.stream import write_mvtec
 from inspector_gui.session.session import Readiness
+from inspector_gui.session.training_values import TrainingState
 from inspector_gui.ui.health_window import HealthWindow
 from inspector_gui.ui.lot_window import LotWindow
 from inspector_gui.ui.main_window import MainWindow
 from inspector_gui.ui.side_by_side_window import SideBySideWindow
+from inspector_gui.ui.training_window import TrainingWindow
 from tests.e2e import driver
 from tests.e2e.driver import Step, drop, run_program
 
@@ -152,6 +154,36 @@ def side_by_side(window: MainWindow, *, data: Path, folder: Path) -> Generator[S
     shown.close()
 
 
+def training(window: MainWindow, *, data: Path, folder: Path) -> Generator[Step, None, None]:
+    """Show SimpleNet while it is trained, and two models of it side by side."""
+    session = window._session
+    yield lambda: session.workspace is not None
+    drop(window.references, [data])
+    yield lambda: session.readiness is Readiness.READY
+    window.actions_by_name["training"].trigger()
+    (shown,) = window.findChildren(TrainingWindow)
+    yield from shots(window, shown, folder, "training-idle")
+    shown.head.start_button.click()
+    yield lambda: len(session.training.epochs) >= 9
+    session.training.pause()
+    yield lambda: session.training.state is TrainingState.PAUSED
+    session.training.resume()
+    yield lambda: session.training.seconds_left is not None
+    yield from shots(window, shown, folder, "training")
+    yield lambda: session.training.state is TrainingState.DONE
+    noise = shown.train.form.rows["noise"].field
+    noise.setText("0.5")  # type: ignore[union-attr]
+    shown.head.start_button.click()
+    yield lambda: session.training.state is TrainingState.RUNNING
+    yield lambda: session.training.state is TrainingState.DONE
+    shown.tab_buttons[1].click()
+    yield lambda: shown.models.table.rowCount() == 2
+    yield from shots(window, shown, folder, "models")
+    shown.models.table.selectAll()
+    yield from shots(window, shown, folder, "models-compared")
+    shown.close()
+
+
 def _is_judged(desk: object, count: int) -> bool:
     found = desk.lots  # type: ignore[attr-defined]
     return len(found) == count and found[0].result is not None
@@ -172,13 +204,22 @@ def shots(
         shown.grab().save(str(folder / f"{name}{ending}.png"))
 
 
-def main(folder: Path) -> None:
-    """Write the pictures into `folder`."""
+_STORIES = (
+    (health, write_washers),
+    (lots, write_kinds),
+    (side_by_side, write_faint),
+    (training, write_washers),
+)
+
+
+def main(folder: Path, *names: str) -> None:
+    """Write the pictures into `folder`: all, or those of the stories that are named."""
     app = application()
     with tempfile.TemporaryDirectory() as place, pytest.MonkeyPatch.context() as patch:
         patch.setenv("INSPECTOR_DATA", place)
-        stories = (health, write_washers), (lots, write_kinds), (side_by_side, write_faint)
-        for number, (story, write) in enumerate(stories):
+        for number, (story, write) in enumerate(_STORIES):
+            if names and story.__name__ not in names:
+                continue
             data = write(Path(place) / f"data {number}" / "washers")
             workspace = str(Path(place) / f"workspace {number}")
             run_program(["gui", workspace], partial(story, data=data, folder=folder), patch)
@@ -186,4 +227,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:])

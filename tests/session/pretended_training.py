@@ -13,7 +13,6 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from inspector_gui.core.simplenet.facts import EpochFacts
-from tests.session.trained import write_model
 
 
 def say(what: str, done: int, total: int) -> None:
@@ -58,6 +57,8 @@ def main(folder: Path, plan: dict[str, Any]) -> None:
             checkpoint.write_text(json.dumps(done))
         while done == plan.get("stands_at"):
             time.sleep(0.05)
+    from tests.session.trained import write_model  # takes longer than all that comes before
+
     made = write_model(Path(asked["models_folder"]), asked)
     while plan.get("stands_at") == "model":
         say("training", done, epochs)
