@@ -58,8 +58,10 @@ class TrainingTab(QWidget):
         losses.setToolTip(tr("How badly good and noised features are told apart: it should fall"))
         losses.body.addWidget(self.loss, 1)
         self.loss_remark = losses.remark
-        outputs = Card(tr("Good and noised features"))
-        outputs.setToolTip(tr("What the discriminator says of them: two hills that part"))
+        outputs = Card(tr("Features told apart"))
+        outputs.setToolTip(
+            tr("What the discriminator says of good and of noised features: two hills that part")
+        )
         outputs.body.addWidget(self.outputs, 1)
         self.outputs_remark = outputs.remark
         held = Card(tr("Held-out good parts"))
@@ -141,7 +143,7 @@ class TrainingTab(QWidget):
         middles = [(a + b) / 2 for a, b in zip(facts.edges, facts.edges[1:], strict=False)]
         good = _share(facts.real_counts, [middle > 0 for middle in middles])
         noised = _share(facts.noised_counts, [middle < 0 for middle in middles])
-        return self.tr("{} of good above 0, {} of noised below").format(good, noised)
+        return self.tr("good {}, noised {}").format(good, noised)
 
 
 def _share(counts: tuple[int, ...], are_right: list[bool]) -> str:

@@ -220,7 +220,7 @@ def test_a_training_is_watched_to_its_model(place: Workplace, window: TrainingWi
         "loss", "of good features", "of noised features",
     ]  # fmt: skip
     assert tab.outputs.facts == place.session.training.epochs[-1]
-    assert tab.outputs_remark.text() == "90 % of good above 0, 80 % of noised below"
+    assert tab.outputs_remark.text() == "good 90 %, noised 80 %"
     assert list(tab.held_out.columns) == ["1", "2", "3"]
     assert tab.held_out.limit is not None
     window.head.pause_button.click()
