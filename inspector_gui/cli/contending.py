@@ -17,9 +17,11 @@ from inspector_gui.core.calibration import sampled_rows, suggest_limits
 from inspector_gui.core.errors import Cancelled, KnownError
 from inspector_gui.core.features import Extractor, Features
 from inspector_gui.core.images import decode, read_bytes
+from inspector_gui.core.method_options import compares_levels
 from inspector_gui.core.methods import make_method
 from inspector_gui.core.methods.base import Method, fit, leave_one_out, score_with_map
 from inspector_gui.core.methods.patchcore import Patchcore
+from inspector_gui.core.methods.simplenet import NOT_TRAINED, Simplenet
 from inspector_gui.core.sets.side_by_side import (
     Candidate,
     Contender,
@@ -192,6 +194,8 @@ class Work:
         self.opinions: dict[str, Opinion] = {}
         self._asked, self._contender, self._scoring = asked, contender, scoring
         self._parts, self._pictures = parts, pictures
+        # Of parts a trained model needs the levels that it does not need of references.
+        self._of_parts = replace(scoring, model="")
         self._readers = _readers(asked.root, scoring)
         self._references, self._reader = self._choose_references()
         self._fingerprint = gallery_fingerprint(scoring, self._references)
@@ -211,7 +215,7 @@ class Work:
     def run(self, network: Network, steps: Steps, keep: Keep) -> Ran:
         """Do everything; what went wrong is said in the result. `keep` gets each part's map."""
         try:
-            with closing(open_store(self._asked.folder / "features", self._scoring)) as store:
+            with closing(open_store(self._asked.folder / "features", self._of_parts)) as store:
                 return self._run(network, store, steps, keep)
         except Cancelled:
             raise
@@ -231,7 +235,7 @@ class Work:
         method = make_method(scoring)
         gallery, reader = self._gallery(network, store, steps)
         steps.next("what it compares with")
-        _fit(method, gallery, reader.folder, self._references, steps.aside)
+        self._fit(method, gallery, reader.folder, steps.aside)
         limits = self._limits(method, gallery, steps)
         seconds = []
         for number, part in enumerate(self._parts):
@@ -276,6 +280,28 @@ class Work:
         is_approximate = self._scoring.search == AUTOMATIC
         return reader.gallery(self._references, allow_approximate=is_approximate), reader
 
+    def _fit(self, method: Method, gallery: StoredGallery, folder: Path, report: Report) -> None:
+        """Give a method what it judges by: the workspace's where it has it, else made here.
+
+        `folder` has the features of `gallery`. Whatever else a method needs before its first score
+        belongs here.
+        """
+        if isinstance(method, Simplenet):
+            if not self._scoring.model:
+                raise KnownError(NOT_TRAINED)
+            method.use(self._models.read(self._scoring.model))
+            return
+        if isinstance(method, Patchcore):
+            stored = BankFiles(folder, method.scoring).open(self._references)
+            if stored is not None:
+                method.use(gallery, stored.bank, stored.rows(self._references))
+                return
+        fit(method, gallery, report=report)
+
+    @property
+    def _models(self) -> ModelFiles:
+        return ModelFiles(models_beside(self._asked.root))
+
     def _rows_to_score(self) -> list[int]:
         """Return the references that are scored leave-one-out for the limits, as in the window."""
         if self._contender.limits is not None or self._scoring.model:
@@ -286,7 +312,7 @@ class Work:
         if self._contender.limits is not None:
             return self._contender.limits
         if self._scoring.model:  # its references left out in turn would be known to it
-            facts = ModelFiles(models_beside(self._asked.root)).facts(self._scoring.model)
+            facts = self._models.facts(self._scoring.model)
             return limits_from_held_out([*facts.held_out.values()], gallery=self._fingerprint)
         scores, rows = [], self._rows_to_score()
         for number, row in enumerate(rows):
@@ -300,8 +326,9 @@ class Work:
         """Return the features of a part: known ones, or computed now; None for no picture."""
         if part.key in self._pictures.undecodable:
             return None
+        needs_levels = compares_levels(self._of_parts)
         for reader in (*self._readers, store):
-            if part.key in reader:
+            if part.key in reader and (reader.shape.levels or not needs_levels):
                 one = reader.gallery((part.key,))
                 return Features(one.pooled[0], one.levels(0), one.inside(0))
         image = self._pictures.part(part)
@@ -318,22 +345,6 @@ class Work:
             if image is not None:
                 network.extract(self._scoring, image, report)
         return network.seconds.get(self._scoring.features_key, [])
-
-
-def _fit(
-    method: Method, gallery: StoredGallery, folder: Path, hashes: Sequence[str], report: Report
-) -> None:
-    """Give a method what it judges by: the workspace's where it has it, else made here.
-
-    `folder` has the features of `gallery`, whose rows are `hashes`. Whatever else a method needs
-    before its first score belongs here.
-    """
-    if isinstance(method, Patchcore):
-        stored = BankFiles(folder, method.scoring).open(hashes)
-        if stored is not None:
-            method.use(gallery, stored.bank, stored.rows(hashes))
-            return
-    fit(method, gallery, report=report)
 
 
 def _readers(root: Path, scoring: Scoring) -> tuple[FeatureReader, ...]:

@@ -1,15 +1,23 @@
 """How a long job in the background leaves the processor to the window and its feed."""
 
+import os
 import sys
 from contextlib import suppress
 
-_NICENESS = 10
+import psutil
+
+_NICE = 15
 
 
 def give_way() -> None:
-    """Let every other program go first from now on, and what this process starts as well."""
-    import psutil
+    """Let judging go first: lowest priority, and threads that do not spin while they wait.
 
-    is_windows = sys.platform == "win32"
+    What this process starts does the same. Call it before torch is loaded.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    process = psutil.Process()
     with suppress(psutil.Error, OSError):
-        psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if is_windows else _NICENESS)
+        if sys.platform == "win32":
+            process.nice(psutil.IDLE_PRIORITY_CLASS)
+        else:
+            process.nice(_NICE)

@@ -4,16 +4,14 @@ The training's folder has all it takes: what was asked, and how far it came. So 
 goes on where an earlier one was ended or killed.
 """
 
-import os
 import signal
-import sys
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
-import psutil
 import typer
 
 from inspector_gui.cli.options import ProgressStyle
+from inspector_gui.cli.priority import give_way
 from inspector_gui.cli.progress import Report, reporting
 from inspector_gui.cli.recipe import open_extractor
 from inspector_gui.core.errors import Cancelled, KnownError
@@ -27,12 +25,10 @@ from inspector_gui.store.run_files import RunFiles
 from inspector_gui.store.stored_gallery import StoredGallery
 from inspector_gui.store.training_runs import TrainingRun
 
-_NICE = 15
-
 
 def run(folder: Path, style: ProgressStyle) -> int:
     """Train what a folder asks for, from its checkpoint if it has one, and write the model."""
-    _give_way()
+    give_way()
     from inspector_gui.core.simplenet.checkpoint import packed, unpacked
     from inspector_gui.core.simplenet.facts import EpochFacts
     from inspector_gui.core.simplenet.fitting import split, train_model
@@ -95,17 +91,6 @@ class _Ended:
 
     def __call__(self) -> bool:
         return self._is_asked
-
-
-def _give_way() -> None:
-    """Let judging go first: lowest priority, and threads that do not spin while they wait."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is loaded
-    process = psutil.Process()
-    with suppress(psutil.Error, OSError):
-        if sys.platform == "win32":
-            process.nice(psutil.IDLE_PRIORITY_CLASS)
-        else:
-            process.nice(_NICE)
 
 
 def _features(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from PySide6.QtCore import QCoreApplication
 
 from inspector_gui.core.errors import KnownError
-from inspector_gui.core.method_options import METHODS, name_of
+from inspector_gui.core.method_options import name_of
 from inspector_gui.core.sets.side_by_side import Candidate, Contender, known_to_be_bad
 from inspector_gui.core.simplenet.facts import ModelFacts
 from inspector_gui.core.types import (
@@ -70,9 +70,8 @@ def offers_for(
         if scoring is not None:
             told = _tr("As Recipe → Method would set it; limits are suggested from the references")
             found.append(Offer(Contender(name, scoring), told))
-    if TRAINED in METHODS:
-        others = (model for model in models if model.id != own.model)
-        found += [_offer_of(model, current) for model in others if _is_related(model, current)]
+    others = (model for model in models if model.id != own.model)
+    found += [_offer_of(model, current) for model in others if _is_related(model, current)]
     return _told_apart(found)
 
 

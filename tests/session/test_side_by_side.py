@@ -1,16 +1,28 @@
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from inspector_gui import paths
 from inspector_gui.cli.contending import Asked
 from inspector_gui.cli.side_by_side import run_side_by_side
 from inspector_gui.core.errors import KnownError
+from inspector_gui.core.features import Extractor, FeatureList
+from inspector_gui.core.images import decode
 from inspector_gui.core.methods import scoring_for
+from inspector_gui.core.methods.simplenet import Simplenet
 from inspector_gui.core.sets.side_by_side import Candidate, Contender, SideBySide
+from inspector_gui.core.simplenet.facts import ModelFacts
+from inspector_gui.core.simplenet.hyperparameters import PRESETS
+from inspector_gui.core.simplenet.model import SimplenetModel
 from inspector_gui.core.types import Purpose, Scoring
 from inspector_gui.feed.folder import FolderSource
+from inspector_gui.store.model_files import ModelFiles
 from inspector_gui.store.past_pictures import past_pictures
+from inspector_gui.workers.recorder import Store
 from tests.drawn import write_parts
 from tests.session.desk import Desk
 from tests.session.test_studies import Watched
@@ -136,6 +148,71 @@ def test_parts_whose_pictures_are_gone_or_others_are_counted_and_left_out(
     assert "cannot be read" in found.gone[0]
     assert "is another picture by now" in found.gone[1]
     assert found.gone[2].startswith("no folder cannot be read")
+
+
+def write_model(folder: Path, references: Sequence[str]) -> SimplenetModel:
+    """Write a model with weights at random, of the shapes that lite0's levels 2 and 3 ask for."""
+    values, hidden, rng = 40 + 112, 16, np.random.default_rng(0)
+    weights = {
+        "discriminator.0.weight": rng.normal(size=(hidden, values)),
+        "discriminator.0.bias": rng.normal(size=hidden),
+        "discriminator.1.weight": np.ones(hidden),
+        "discriminator.1.bias": np.zeros(hidden),
+        "discriminator.1.running_mean": np.zeros(hidden),
+        "discriminator.1.running_var": np.ones(hidden),
+        "discriminator.3.weight": rng.normal(size=(1, hidden)) / 10,
+        "discriminator.3.bias": np.ones(1),
+    }
+    training = replace(PRESETS["fast"], adaptor="none", hidden=hidden)
+    held_out = {sha: -0.2 * n for n, sha in enumerate(references[-3:], start=1)}
+    facts = ModelFacts(
+        "", 0.0, scoring_for("simplenet", size=96, training=training), 0.1,
+        tuple(references[:-3]), held_out, (), 1.0,
+    )  # fmt: skip
+    model = SimplenetModel.of({n: v.astype(np.float32) for n, v in weights.items()}, facts)
+    ModelFiles(folder).write(model)
+    return model
+
+
+def test_a_trained_model_takes_part_with_scores_below_zero_and_a_limit_from_held_out_parts(
+    filled: Desk,
+) -> None:
+    references = [image.sha256 for image in filled.current.included]
+    models = filled.folder / "models"
+    models.mkdir()
+    model = write_model(models, references)
+    scoring = model.facts.scoring
+    trained = Contender("SimpleNet", scoring)
+    missing = Contender("Gone", replace(scoring, model="0" * 16))
+    untrained = Contender("Untrained", replace(scoring, model=""))
+    parts = [part for part in pictures(filled) if part.purpose]
+    found = run(filled, [own(filled), trained, missing, untrained], parts)
+    limits = found.methods[1].limits
+    assert limits is not None
+    assert "3 held-out scores" in limits.rule
+    assert limits.centre == pytest.approx(-0.4)
+    assert "is not in this workspace any more" in found.methods[2].failure
+    assert "has no model for this set yet" in found.methods[3].failure
+
+    # The set's own features are global ones alone; those of parts were computed whole.
+    extractor = Extractor(
+        scoring, weights_folder=paths.weights_folder(), cache=paths.networks_folder()
+    )
+    method = Simplenet(scoring)
+    method.use(model)
+    for part in found.parts:
+        data = filled.stored(partial(_read, part.candidate.sha256))
+        features = extractor.extract(decode(data))
+        expected = method.score(features, FeatureList((features,))).image
+        assert part.opinions[1] is not None
+        assert part.opinions[1].score == pytest.approx(expected, rel=1e-4, abs=1e-4)
+        decision = found.decision(part, 1)
+        assert decision is not None
+        assert decision.multiple == pytest.approx(limits.relative(part.opinions[1].score))
+
+
+def _read(sha256: str, store: Store) -> bytes:
+    return store.workspace.images.read(sha256)
 
 
 @pytest.mark.parametrize(

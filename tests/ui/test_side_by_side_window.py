@@ -23,7 +23,6 @@ from inspector_gui.core.simplenet.hyperparameters import PRESETS
 from inspector_gui.core.types import Limits, Purpose, Scoring, Verdict
 from inspector_gui.feed.folder import FolderSource
 from inspector_gui.session.session import Readiness
-from inspector_gui.ui import side_by_side_offers
 from inspector_gui.ui.side_by_side_offers import offers_for
 from inspector_gui.ui.side_by_side_plot import SideBySidePlot, span
 from inspector_gui.ui.side_by_side_table import FIRST_METHOD
@@ -264,10 +263,7 @@ def test_methods_on_offer_are_the_sets_own_and_the_others_as_the_menu_has_them()
     assert offers_for(current, stale, ())[0].contender.limits is None
 
 
-def test_models_of_the_set_are_offered_by_when_they_were_trained(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(side_by_side_offers, "METHODS", ("dn2", "spade", "patchcore", "simplenet"))
+def test_models_of_the_set_are_offered_by_when_they_were_trained() -> None:
     hashes = tuple(image.sha256 for image in parts.IMAGES)
     scoring = Scoring(method="simplenet", model="m1", training=PRESETS["fast"])
     known = ModelFacts("m1", 0.0, scoring, 0.1, hashes[1:], {hashes[0]: -0.5}, (), 1.0)
