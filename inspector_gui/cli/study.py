@@ -258,7 +258,7 @@ def _compare(request: Request, report: Report) -> dict[str, Any]:
 
 def _side_by_side(request: Request, report: Report) -> dict[str, Any]:
     """Return what several methods make of the same parts; the feed goes first."""
-    give_way()
+    give_way(a_little=True)
     references = [image["sha256"] for image in request.references]
     root = request.reader.folder.parent
     asked = asked_of(request.parameters, references, root, request.folder)

@@ -208,4 +208,7 @@ class OutcomeCard(Card):
         return "\n".join(lines)
 
     def _about(self, rule: str, among: int) -> str:
-        return self.tr("Limit: {}.\nCompared with {} references.").format(rule, among)
+        return self.tr(
+            "Limit: {}.\nCompared with {} references.\nThe time is the median for features and "
+            "score, beside what else this computer did."
+        ).format(rule, among)
