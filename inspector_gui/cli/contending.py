@@ -1,22 +1,20 @@
 """One method on many parts: what several of them side by side are made of (see `side_by_side`)."""
 
-import hashlib
 import logging
 import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from inspector_gui.cli.progress import Report
-from inspector_gui.cli.recipe import open_extractor
-from inspector_gui.core.calibration import sampled_rows, suggest_limits
+from inspector_gui.cli.shared_by_methods import Asked, Network, Pictures, Steps
+from inspector_gui.core.calibration import HELD_OUT, sampled_rows, suggest_limits
 from inspector_gui.core.errors import Cancelled, KnownError
-from inspector_gui.core.features import Extractor, Features
-from inspector_gui.core.images import decode, read_bytes
+from inspector_gui.core.features import Features
 from inspector_gui.core.method_options import compares_levels
 from inspector_gui.core.methods import make_method
 from inspector_gui.core.methods.base import Method, fit, leave_one_out, score_with_map
@@ -27,17 +25,13 @@ from inspector_gui.core.sets.side_by_side import (
     Contender,
     Opinion,
     Ran,
-    different,
-    limits_from_held_out,
 )
 from inspector_gui.core.sets.subsets import drawn
 from inspector_gui.core.sets.switching import MOST_AMONG
 from inspector_gui.core.types import (
     AUTOMATIC,
-    RGB,
     Floats,
     Limits,
-    Progress,
     Scoring,
     gallery_fingerprint,
 )
@@ -48,9 +42,9 @@ from inspector_gui.store.features_cache import (
     features_folder,
     open_store,
 )
-from inspector_gui.store.images import ImageStore
 from inspector_gui.store.model_files import ModelFiles, models_beside
 from inspector_gui.store.stored_gallery import StoredGallery
+from inspector_gui.workers.trained import rows_for_limits
 
 log = logging.getLogger(__name__)
 
@@ -60,128 +54,6 @@ _NEAREST = 3
 """References that are named for a part."""
 _TIMED = 5
 """Pictures whose features are computed for the time alone, where all are known already."""
-
-
-@dataclass(frozen=True)
-class Asked:
-    """Who is compared on what.
-
-    `references` are content hashes in canonical order, `root` is the folder of all features of the
-    workspace, `folder` one for files that are needed meanwhile.
-    """
-
-    contenders: tuple[Contender, ...]
-    candidates: tuple[Candidate, ...]
-    references: tuple[str, ...]
-    root: Path
-    folder: Path
-
-
-class Pictures:
-    """The pictures of references and parts; `gone` has a sentence for each that cannot be read."""
-
-    def __init__(self, images: ImageStore) -> None:
-        self._images = images
-        self.gone: list[str] = []
-        self.undecodable: set[str] = set()
-
-    def look_up(self, candidates: Sequence[Candidate], report: Report) -> tuple[Candidate, ...]:
-        """Return those that are there, each content once and with its hash."""
-        found = []
-        for number, candidate in enumerate(candidates):
-            report(Progress(f"Reading pictures: {number} of {len(candidates)}", 0, 0))
-            try:
-                data = self._bytes(candidate)
-            except KnownError as error:
-                self.gone.append(str(error))
-                continue
-            sha256 = hashlib.sha256(data).hexdigest()
-            if candidate.path and candidate.sha256 not in ("", sha256):
-                self.gone.append(f"{candidate.name} is another picture by now.")
-            else:
-                found.append(replace(candidate, sha256=candidate.sha256 or sha256))
-        return different(found)
-
-    def part(self, candidate: Candidate) -> RGB | None:
-        """Return a part's picture, None (which is noted) where it cannot be decoded."""
-        try:
-            return decode(self._bytes(candidate), name=candidate.name)
-        except KnownError as error:
-            self.gone.append(str(error))
-            self.undecodable.add(candidate.key)
-            return None
-
-    def reference(self, sha256: str) -> RGB:
-        """Return a reference's picture; raises `KnownError` where it cannot be read."""
-        return decode(self._images.read(sha256), name=f"The reference {sha256[:12]}")
-
-    def _bytes(self, candidate: Candidate) -> bytes:
-        if candidate.path:
-            return read_bytes(Path(candidate.path))
-        return self._images.read(candidate.sha256)
-
-
-class Network:
-    """The network that is loaded: one at a time, shared by methods with the same features."""
-
-    def __init__(self, quantised: Path) -> None:
-        self._quantised = quantised
-        self._key = ""
-        self._extractor: Extractor | None = None
-        self.seconds: dict[str, list[float]] = {}
-        """What features took, by their key."""
-
-    def extractor(self, scoring: Scoring, report: Report) -> Extractor:
-        """Return the network of a scoring; raises `KnownError` where it cannot be loaded."""
-        if self._extractor is None or self._key != scoring.features_key:
-            self._extractor = None  # two at once would take twice the memory
-            self._extractor = open_extractor(scoring, report, quantised=self._quantised)
-            self._key = scoring.features_key
-        return self._extractor
-
-    def extract(self, scoring: Scoring, image: RGB, report: Report) -> Features:
-        """Return the features of a picture, and note the time."""
-        extractor = self.extractor(scoring, report)
-        began = time.perf_counter()
-        features = extractor.extract(image)
-        self.seconds.setdefault(scoring.features_key, []).append(time.perf_counter() - began)
-        return features
-
-
-class Steps:
-    """Counts through all methods, each with what was planned for it; says what is being done."""
-
-    def __init__(self, report: Report, planned: Sequence[int]) -> None:
-        self._report, self._planned = report, planned
-        self._total = sum(planned)
-        self._over = self._done = 0
-        self._until = 0
-        self._name = ""
-
-    def begin(self, number: int, name: str) -> None:
-        """Go over to another method, whether or not the one before came to its end."""
-        self._over = self._until
-        self._until += self._planned[number]
-        self._done, self._name = self._over, name
-
-    def next(self, what: str) -> None:
-        """Say that another step begins."""
-        self._say(what)
-        self._done = min(self._done + 1, self._until)
-
-    def aside(self, progress: Progress) -> None:
-        """Say how far something within a step is."""
-        share = f", {100 * progress.done // progress.total} %" if progress.total > 1 else ""
-        self._say(f"{progress.what}{share}")
-
-    def end(self) -> None:
-        """Say that all is done."""
-        self._report(Progress("done", self._total, self._total))
-
-    def _say(self, what: str) -> None:
-        # The last line counts as the end of all: it is said by `end`.
-        done = min(self._done, max(self._total - 1, 0))
-        self._report(Progress(f"{self._name}: {what}", done, self._total))
 
 
 class Work:
@@ -236,7 +108,7 @@ class Work:
         gallery, reader = self._gallery(network, store, steps)
         steps.next("what it compares with")
         self._fit(method, gallery, reader.folder, steps.aside)
-        limits = self._limits(method, gallery, steps)
+        limits = self._limits(method, gallery, network, store, steps)
         seconds = []
         for number, part in enumerate(self._parts):
             steps.next(f"{number} of {len(self._parts)} parts")
@@ -308,17 +180,43 @@ class Work:
             return []
         return sampled_rows(len(self._references), self._fingerprint)
 
-    def _limits(self, method: Method, gallery: StoredGallery, steps: Steps) -> Limits:
+    def _limits(
+        self,
+        method: Method,
+        gallery: StoredGallery,
+        network: Network,
+        store: FeatureStore,
+        steps: Steps,
+    ) -> Limits:
         if self._contender.limits is not None:
             return self._contender.limits
-        if self._scoring.model:  # its references left out in turn would be known to it
-            facts = self._models.facts(self._scoring.model)
-            return limits_from_held_out([*facts.held_out.values()], gallery=self._fingerprint)
+        if isinstance(method, Simplenet):
+            return self._limits_of_model(method, gallery, network, store, steps)
         scores, rows = [], self._rows_to_score()
         for number, row in enumerate(rows):
             steps.next(f"its limit, {number} of {len(rows)} references")
             scores.append(leave_one_out(method, gallery, row).image)
         return suggest_limits(scores, gallery=self._fingerprint)
+
+    def _limits_of_model(
+        self,
+        method: Simplenet,
+        gallery: StoredGallery,
+        network: Network,
+        store: FeatureStore,
+        steps: Steps,
+    ) -> Limits:
+        """Suggest limits from the references that a model was not trained on, as in the window."""
+        scores = []
+        rows = rows_for_limits(method, self._references, self._fingerprint)
+        for number, row in enumerate(rows):
+            steps.next(f"its limit, {number} of {len(rows)} references")
+            sha = self._references[row]
+            reference = Candidate(f"The reference {sha[:12]}", sha)
+            features = self._features(reference, network, store, steps.aside)
+            if features is not None:
+                scores.append(method.score(features, gallery, exclude=row).image)
+        return suggest_limits(scores, gallery=self._fingerprint, kind=HELD_OUT)
 
     def _features(
         self, part: Candidate, network: Network, store: FeatureStore, report: Report

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from inspector_gui.cli.contending import Asked, Network, Pictures, Steps, Work
+from inspector_gui.cli.contending import Work
 from inspector_gui.cli.progress import Report
+from inspector_gui.cli.shared_by_methods import Asked, Network, Pictures, Steps
 from inspector_gui.core.errors import KnownError
 from inspector_gui.core.images import display_name, list_images
 from inspector_gui.core.sets.side_by_side import (

@@ -10,7 +10,6 @@ from enum import Enum, auto
 from functools import cached_property
 from typing import Any
 
-from inspector_gui.core.calibration import HELD_OUT, suggest_limits
 from inspector_gui.core.decision import decide
 from inspector_gui.core.types import Decision, Limits, Outcome, Scoring, Verdict
 
@@ -281,11 +280,3 @@ def different(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
 def map_name(method: int, key: str) -> str:
     """Return what the map of a method (by its place) on a part (by its key) is called."""
     return f"{method}-{key}"
-
-
-def limits_from_held_out(scores: Sequence[float], *, gallery: str) -> Limits:
-    """Suggest the limits of a trained model from scores of good parts it was not trained on.
-
-    The rule is that of `suggest_limits`; raises as that does.
-    """
-    return suggest_limits(scores, gallery=gallery, kind=HELD_OUT)

@@ -3,7 +3,6 @@ from dataclasses import replace
 
 import pytest
 
-from inspector_gui.core.calibration import suggest_limits
 from inspector_gui.core.sets.side_by_side import (
     Agreement,
     Candidate,
@@ -15,7 +14,6 @@ from inspector_gui.core.sets.side_by_side import (
     Tally,
     different,
     known_to_be_bad,
-    limits_from_held_out,
     tally,
 )
 from inspector_gui.core.simplenet.hyperparameters import PRESETS
@@ -108,12 +106,3 @@ def test_one_content_is_compared_once_with_all_that_is_known_of_it() -> None:
     same = Candidate("b.png", "ab", purpose="bad")
     other = Candidate("c.png", path="/folder/c.png")
     assert different([part, same, other, other]) == (replace(part, purpose="bad"), other)
-
-
-def test_limits_of_a_trained_model_say_that_they_are_from_held_out_scores() -> None:
-    scores = [-0.6, -0.5, -0.55, -0.4]
-    suggested = limits_from_held_out(scores, gallery="model")
-    assert "4 held-out scores" in suggested.rule
-    same = suggest_limits(scores, gallery="model")
-    assert (suggested.centre, suggested.fail_from) == (same.centre, same.fail_from)
-    assert suggested.fail_from > max(scores)
