@@ -14,7 +14,8 @@ from inspector_gui.cli.recipe import open_extractor
 from inspector_gui.core.features import Extractor, Features
 from inspector_gui.core.images import decode
 from inspector_gui.core.methods import make_method
-from inspector_gui.core.methods.base import Method, fit, leave_one_out, score_with_map
+from inspector_gui.core.methods.base import Method, fit, score_with_map
+from inspector_gui.core.methods.simplenet import Simplenet
 from inspector_gui.core.quantising import quantise, spread
 from inspector_gui.core.runtimes import INT8
 from inspector_gui.core.sets.subsets import drawn
@@ -29,6 +30,7 @@ from inspector_gui.core.sets.switching import (
 from inspector_gui.core.types import Limits, Progress, Scoring
 from inspector_gui.store.features_cache import FeatureReader, networks_beside, open_store
 from inspector_gui.store.images import ImageStore
+from inspector_gui.store.model_files import ModelFiles, models_beside
 from inspector_gui.store.stored_gallery import StoredGallery
 
 _TIMED = 15
@@ -58,9 +60,14 @@ class Asked:
 class _Side:
     """One scoring with its network, and the gallery that pictures are compared with."""
 
-    def __init__(self, scoring: Scoring, extractor: Extractor) -> None:
+    def __init__(
+        self, scoring: Scoring, extractor: Extractor, images: ImageStore, models: ModelFiles
+    ) -> None:
         self.method: Method = make_method(scoring)
+        if isinstance(self.method, Simplenet):
+            self.method.use(models.read(scoring.model))
         self.extractor = extractor
+        self._images = images
         self.reader: FeatureReader
         self.gallery: StoredGallery
         self.seconds: list[float] = []
@@ -68,13 +75,22 @@ class _Side:
     def gather(self, reader: FeatureReader, hashes: Sequence[str]) -> None:
         """Compare with these references from now on."""
         self.reader, self.gallery = reader, reader.gallery(hashes)
-        fit(self.method, self.gallery)
+        if not isinstance(self.method, Simplenet):
+            fit(self.method, self.gallery)
 
     def score(self, sha256: str) -> float:
         """Return the score of a picture that is no reference."""
+        return score_with_map(self.method, self._features(sha256), self.gallery).image
+
+    def score_reference(self, sha256: str, row: int) -> float:
+        """Return the score of a reference, a row of the gallery, against the others."""
+        return score_with_map(self.method, self._features(sha256), self.gallery, exclude=row).image
+
+    def _features(self, sha256: str) -> Features:
+        if isinstance(self.method, Simplenet):  # of which no levels are kept
+            return self.extractor.extract(decode(self._images.read(sha256), name=sha256[:12]))
         one = self.reader.gallery((sha256,))
-        features = Features(one.pooled[0], one.levels(0), one.inside(0))
-        return score_with_map(self.method, features, self.gallery).image
+        return Features(one.pooled[0], one.levels(0), one.inside(0))
 
     def time(self, data: bytes, row: int) -> None:
         """Judge a reference as the engine would, and note the seconds that takes."""
@@ -95,7 +111,7 @@ def compare(asked: Asked, report: Report) -> Switch:
     Nothing of the workspace changes, but that an int8 network which is compared is kept there.
     Raises `KnownError` where a network or a picture cannot be used.
     """
-    images = ImageStore(asked.root.parent)
+    images, models = ImageStore(asked.root.parent), ModelFiles(models_beside(asked.root))
     hashes = [image["sha256"] for image in asked.images["reference"]]
     networks = networks_beside(asked.root)
     for scoring in (asked.before, asked.after):
@@ -109,12 +125,15 @@ def compare(asked: Asked, report: Report) -> Switch:
                 report=report,
             )
     before, after = (
-        _Side(scoring, open_extractor(scoring, report, quantised=networks))
+        _Side(scoring, open_extractor(scoring, report, quantised=networks), images, models)
         for scoring in (asked.before, asked.after)
     )
     among = drawn(range(len(hashes)), MOST_AMONG, seed=0)
     gallery = [hashes[row] for row in among]
-    rows = drawn(range(len(gallery)), MOST_SCORED, seed=0)
+    # A model knows the references it was trained on: of it, the others are scored.
+    known = frozenset(models.facts(asked.before.model).trained_on if asked.before.model else ())
+    unknown = [row for row, sha in enumerate(gallery) if sha not in known]
+    rows = drawn(unknown, MOST_SCORED, seed=0)
     others = [
         (purpose, of[place])
         for purpose, of in asked.images.items()
@@ -132,9 +151,7 @@ def compare(asked: Asked, report: Report) -> Switch:
         for row in rows:
             steps.next()
             image = asked.images["reference"][among[row]]
-            one, other = (
-                leave_one_out(side.method, side.gallery, row).image for side in (before, after)
-            )
+            one, other = (side.score_reference(gallery[row], row) for side in (before, after))
             scored.append(Scored(image["sha256"], image["name"], "reference", one, other))
         for purpose, image in others:
             steps.next()

@@ -9,6 +9,7 @@ from inspector_gui.core.types import Purpose, Scoring
 from tests.drawn import write_parts
 from tests.session.desk import Desk, save_limits
 from tests.session.test_int8 import needs_nncf
+from tests.session.test_side_by_side import write_model
 from tests.session.test_studies import Watched
 
 
@@ -82,6 +83,21 @@ def test_by_a_limit_set_by_hand_decisions_that_change_are_named(filled: Desk) ->
     names = {image.sha256: image.name for image in filled.current.images}
     assert all(names[one.sha256] == one.name for one in found.changed)
     assert all({one.before, one.after} == {"pass", "fail"} for one in found.changed)
+
+
+def test_a_trained_model_is_compared_on_references_it_was_not_trained_on(filled: Desk) -> None:
+    folder = filled.folder / "models"
+    folder.mkdir()
+    model = write_model(folder, [image.sha256 for image in filled.current.included])
+    filled.session.references.set_scoring(model.facts.scoring)
+    filled.settle()
+    filled.until_ready()
+    found = compare(filled, replace(model.facts.scoring, precision="bf16"))
+    assert found.counts == {"reference": 3, "validation": 2, "bad": 2}
+    assert found.is_signed
+    assert found.typical is not None
+    assert found.typical < 1
+    assert found.after.device == "CPU (OpenVINO bf16)"
 
 
 @pytest.mark.slow
