@@ -28,6 +28,13 @@ def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INSPECTOR_DATA", str(tmp_path / "inspector data"))
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _what_is_loaded_stays() -> None:
+    """Spare the collections after every test the objects of all imported modules."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def _leaves_nothing_behind() -> Iterator[None]:
     """Fail a test that leaves threads, windows or ticking timers."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from inspector_gui import __version__
 from inspector_gui.core.backbones import backbone
 from inspector_gui.core.calibration import MIN_REFERENCES
 from inspector_gui.core.errors import KnownError
@@ -91,7 +92,7 @@ def train_model(
         losses=tuple((one.loss, one.real, one.noised) for one in trained.epochs),
         seconds=last.seconds,
         set_name=set_name,
-        versions={name: version(name) for name in ("inspector-gui", "torch", "numpy")},
+        versions={"inspector-gui": __version__} | {n: version(n) for n in ("torch", "numpy")},
         remarks=(*remarks, *trained.remarks),
     )
     return SimplenetModel.of(trained.weights, facts)
