@@ -86,8 +86,8 @@ class ModelsView(QWidget):
             curves.append(Curve(name, tuple(x), tuple(losses), colour, is_dashed=number > 0))
             if not are_two:
                 good, noised = (tuple(row[part] for row in facts.losses) for part in (1, 2))
-                curves.append(Curve(self.tr("of good features"), tuple(x), good, "good", True))
-                words = self.tr("of noised features")
+                curves.append(Curve(self.tr("good features"), tuple(x), good, "good", True))
+                words = self.tr("noised features")
                 curves.append(Curve(words, tuple(x), noised, "warn", is_part=True, is_dashed=True))
         self.loss.show_curves(curves)
         self.held_out.show_models(

@@ -112,9 +112,9 @@ class LossPlot(FactsPlot):
         self.show_curves(
             (
                 Curve(self.tr("loss"), x, [one.loss for one in facts]),
-                Curve(self.tr("of good features"), x, [one.real for one in facts], "good", True),
+                Curve(self.tr("good features"), x, [one.real for one in facts], "good", True),
                 Curve(
-                    self.tr("of noised features"),
+                    self.tr("noised features"),
                     x,
                     [one.noised for one in facts],
                     "warn",

@@ -171,8 +171,8 @@ def training(window: MainWindow, *, data: Path, folder: Path) -> Generator[Step,
     yield lambda: session.training.seconds_left is not None
     yield from shots(window, shown, folder, "training")
     yield lambda: session.training.state is TrainingState.DONE
-    noise = shown.train.form.rows["noise"].field
-    noise.setText("0.5")  # type: ignore[union-attr]
+    for name, text in (("noise", "0.5"), ("epochs", "8")):
+        shown.train.form.rows[name].field.setText(text)  # type: ignore[union-attr]
     shown.head.start_button.click()
     yield lambda: session.training.state is TrainingState.RUNNING
     yield lambda: session.training.state is TrainingState.DONE

@@ -68,3 +68,6 @@ def test_the_set_is_judged_by_what_was_trained(filled: Desk) -> None:
     scoring = model.facts.scoring
     filled.until(lambda: filled.current.scoring == scoring)
     assert filled.notices[-1] == "SimpleNet is trained; Reference set is judged by it now."
+    filled.until_ready()
+    assert filled.session.limits.suggestion is not None
+    assert set(filled.session.limits.reference_scores) == set(model.facts.held_out)

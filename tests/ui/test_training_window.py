@@ -217,7 +217,7 @@ def test_a_training_is_watched_to_its_model(place: Workplace, window: TrainingWi
     assert [len(curve.x) for curve in (loss, good, noised)] == [3, 3, 3]
     assert loss.y == pytest.approx([a + b for a, b in zip(good.y, noised.y, strict=True)])
     assert [entry.text for entry in tab.loss.legend.entries] == [
-        "loss", "of good features", "of noised features",
+        "loss", "good features", "noised features",
     ]  # fmt: skip
     assert tab.outputs.facts == place.session.training.epochs[-1]
     assert tab.outputs_remark.text() == "good 90 %, noised 80 %"
