@@ -14,6 +14,7 @@ from inspector_gui.session.training import TrainingDesk
 from inspector_gui.session.training_values import TrainingState
 from inspector_gui.settings import Settings
 from inspector_gui.ui.main_window import MainWindow
+from inspector_gui.ui.recipe_dialog import RecipeDialog
 from inspector_gui.ui.status import StatusLine
 from inspector_gui.ui.theme import Theme
 from inspector_gui.ui.training_window import TrainingWindow
@@ -146,3 +147,12 @@ def test_with_a_model_the_method_judges_by_it_and_keeps_its_network(program: Pro
     program.qtbot.waitUntil(lambda: bool(program.window.findChildren(TrainingWindow)))
     assert program.scoring == facts.scoring
     assert program.window.actions_by_name["backbone_efficientnet_lite0"].isChecked()
+    program.window.actions_by_name["parameters"].trigger()
+    (dialog,) = program.window.findChildren(RecipeDialog)
+    assert not any(dialog.fields[name].isEnabled() for name in ("size", "height", "crop", "tiles"))
+    assert not dialog.fit.isEnabled()
+    dialog.fields["sigma"].setValue(2)
+    dialog.apply()
+    assert dialog.reason.text() == ""
+    program.qtbot.waitUntil(lambda: program.scoring.sigma == 2)
+    assert program.scoring.model == facts.id
