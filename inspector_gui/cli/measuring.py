@@ -20,6 +20,16 @@ _NETWORKS_OF: dict[str, tuple[str | None, ...]] = {
         "resnet152",
     ),
     "spade": (None,),
+    "simplenet": (
+        None,
+        "efficientnet_lite0",
+        "efficientnet_lite1",
+        "efficientnet_lite2",
+        "resnet18",
+        "resnet50",
+        "resnet101",
+        "wide_resnet50_2",
+    ),
 }
 """That ablations compare where none are named; None: that of the preset."""
 
@@ -129,6 +139,8 @@ def evaluate(
         "inspector-gui ablate --paper dn2 datasets/screw --backbones efficientnet_lite0,resnet50",
         "inspector-gui ablate --paper spade datasets/screw --json levels.json --plots plots",
         "inspector-gui ablate --paper spade datasets/screw --preset paper",
+        "inspector-gui ablate --paper simplenet datasets/screw --json f.json --plots plots",
+        "inspector-gui ablate --paper simplenet parts_by_kind --set epochs=10",
     )
 )
 @ends_in_words
@@ -137,13 +149,13 @@ def ablate(
     dataset: Annotated[
         Path, typer.Argument(metavar="DATASET", help="A folder in MVTec layout, or of classes.")
     ],
-    paper: Annotated[str, typer.Option(metavar="dn2|spade", help="Whose ablations.")],
+    paper: Annotated[str, typer.Option(metavar="dn2|spade|simplenet", help="Whose ablations.")],
     backbones: Annotated[
         str | None,
         typer.Option(
             metavar="NAME[,NAME...]",
-            help="Networks to compare (dn2); the first that can be used serves all other "
-            "ablations. For spade one network, that of its preset if left out.",
+            help="Networks to compare (dn2, simplenet); the first that can be used serves all "
+            "other ablations. For spade one network, that of its preset if left out.",
         ),
     ] = None,
     plots: Annotated[
@@ -163,6 +175,7 @@ def ablate(
     pool: options.Pool = None,
     scales: options.Scales = None,
     sigma: options.Sigma = None,
+    training: options.Set = None,
     seed: options.Seed = 0,
     json: options.Json = None,
     progress: options.Progress = ProgressStyle.BAR,
@@ -175,6 +188,11 @@ def ablate(
 
     spade: levels of the pyramid alone and together (table 6), the nearest K references against K
     drawn at random (table 7); metrics of the image and of its pixels.
+
+    simplenet: levels (table 2), adaptor (3), network (4), noise (figure 5), neighbourhood (6), loss
+    with and without adaptor (7), and how much dimensions vary before and after it (figure 4). Of a
+    folder of classes table 5, every class normal in turn. Trained on all references; --seed is
+    that of every training.
     """
     if paper not in _NETWORKS_OF:
         known = " or ".join(_NETWORKS_OF)
@@ -186,10 +204,19 @@ def ablate(
         scoring_from(
             paper, preset, runtime, backbone=name, precision=precision, size=size, height=height,
             fit=fit, crop=crop, tiles=tiles, k=k, kappa=kappa, weights=weights, pool=pool,
-            scales=scales, sigma=sigma,
+            scales=scales, sigma=sigma, training=training, seed=seed,
         )
         for name in names
     ]  # fmt: skip
+    if paper == "simplenet":
+        from inspector_gui.cli import ablate_training
+
+        different = tuple({scoring.backbone: scoring for scoring in scorings}.values())
+        if backbones is None and not (dataset / "train" / "good").is_dir():
+            different = different[:1]
+        return ablate_training.run(
+            dataset, different, seed=seed, json=json, plots=plots, style=progress
+        )
     if paper == "spade":
         from inspector_gui.cli import ablate_maps
 

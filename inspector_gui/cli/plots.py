@@ -66,7 +66,7 @@ def draw_maps(points: Sequence[MapPoint], dataset: str) -> dict[str, bytes]:
 
 
 def _by_levels(points: Sequence[MapPoint], title: str) -> bytes:
-    figure, axes = _figure(title, "%")
+    figure, axes = figure_of(title, "%")
     axes.set_xlabel("levels that are compared")
     for metric, label in _OF_MAPS.items():
         known = [(p.levels, p.mean(metric)) for p in points]
@@ -74,11 +74,11 @@ def _by_levels(points: Sequence[MapPoint], title: str) -> bytes:
         if drawn:
             axes.plot(*zip(*drawn, strict=True), "o", label=label)
     axes.legend()
-    return _png(figure)
+    return png_of(figure)
 
 
 def _by_k(by: dict[str, list[MapPoint]], title: str) -> bytes:
-    figure, axes = _figure(title, "%")
+    figure, axes = figure_of(title, "%")
     axes.set_xlabel("references K")
     axes.set_xscale("log")
     for number, (metric, label) in enumerate(_OF_MAPS.items()):
@@ -97,11 +97,11 @@ def _by_k(by: dict[str, list[MapPoint]], title: str) -> bytes:
                     label=label if dashes == "-" else f"{label}, at random",
                 )
     axes.legend()
-    return _png(figure)
+    return png_of(figure)
 
 
 def _bars(points: Sequence[Point], title: str) -> bytes:
-    figure, axes = _figure(title)
+    figure, axes = figure_of(title)
     values = [100 * (point.image_auroc or 0) for point in points]
     names = [point.backbone.replace("_", "\n", 1) for point in points]
     axes.plot(names, values, "o")
@@ -109,14 +109,14 @@ def _bars(points: Sequence[Point], title: str) -> bytes:
         axes.annotate(f"{value:.1f}", (name, value), (0, 6), textcoords="offset points")
     axes.margins(0.1, 0.2)
     axes.tick_params(axis="x", labelsize=8)
-    return _png(figure)
+    return png_of(figure)
 
 
 def _curves(
     curves: dict[str, list[Point]], title: str, label: str, *, is_log: bool = False
 ) -> bytes:
     """Draw a curve for each list of points; the point of all references is a dashed line."""
-    figure, axes = _figure(title)
+    figure, axes = figure_of(title)
     axes.set_xlabel(label)
     if is_log:
         axes.set_xscale("log")
@@ -137,10 +137,11 @@ def _curves(
                 )
     if axes.get_legend_handles_labels()[1]:
         axes.legend()
-    return _png(figure)
+    return png_of(figure)
 
 
-def _figure(title: str, label: str = "image ROC-AUC %") -> tuple[Figure, Axes]:
+def figure_of(title: str, label: str = "image ROC-AUC %") -> tuple[Figure, Axes]:
+    """Return an empty figure and its axes; `label` is that of the upright one."""
     figure = Figure(figsize=_INCHES, dpi=_DPI, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
@@ -150,7 +151,8 @@ def _figure(title: str, label: str = "image ROC-AUC %") -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _png(figure: Figure) -> bytes:
+def png_of(figure: Figure) -> bytes:
+    """Return a figure as a PNG file."""
     data = io.BytesIO()
     figure.savefig(data, format="png")
     return data.getvalue()

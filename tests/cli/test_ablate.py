@@ -1,3 +1,4 @@
+import shutil
 import urllib.error
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from inspector_gui.core.features import Extractor
 from inspector_gui.core.images import decode
 from inspector_gui.core.opencv import cv2
 from inspector_gui.core.types import Scoring
+from tests.drawn import write_parts
 
 from .conftest import Invoke, read_json
 
@@ -91,6 +93,82 @@ def test_the_ablations_of_spade_are_tables_json_and_plots(
     assert "efficientnet_lite0, pictures at 64 x 64 pixels" in result.stdout
 
 
+TRAINED = (
+    "--paper", "simplenet", "--size", 64, "--progress", "none", "--set", "epochs=1",
+    "--set", "steps=3", "--set", "hidden=16", "--set", "patches=8",
+)  # fmt: skip
+
+
+def test_the_ablations_of_simplenet_are_tables_json_and_plots(
+    washers: Path, invoke: Invoke, tmp_path: Path
+) -> None:
+    result = invoke(
+        "ablate", washers, *TRAINED, "--backbones", "efficientnet_lite0", "--seed", 3,
+        "--json", tmp_path / "a.json", "--plots", tmp_path / "plots",
+    )  # fmt: skip
+    assert (result.exit_code, result.stderr) == (0, "")
+    found = read_json(tmp_path / "a.json")
+    assert (found["paper"], found["preset"], found["seed"]) == ("simplenet", "fast", 3)
+    counts: dict[str, int] = {}
+    for point in found["points"]:
+        counts[point["ablation"]] = counts.get(point["ablation"], 0) + 1
+        for metric in ("image_auroc", "pixel_auroc", "aupro"):
+            assert 0 <= point[metric] <= 1
+        assert point["hyperparameters"]["seed"] == 3
+        assert point["hyperparameters"]["epochs"] == 1
+        assert point["n_train"] == 6
+    assert counts == {
+        "backbone": 1, "levels": 6, "adaptor": 4, "noise": 5, "neighbourhood": 4, "loss": 4,
+    }  # fmt: skip
+    assert found["adaptor_spread"]["dimensions"] == 152
+    plots = {path.stem: decode(path.read_bytes()) for path in (tmp_path / "plots").iterdir()}
+    assert set(plots) == {*counts, "adaptor_spread"}
+    for image in plots.values():
+        assert image.shape == (600, 900, 3)
+        assert (image < 128).mean() > 0.005  # something is drawn
+    for title in ("Levels (table 2)", "Adaptor (table 3)", "Loss with and without", "(figure 4)"):
+        assert title in result.stdout
+
+
+def test_a_data_set_without_masks_has_image_figures_alone(
+    washers: Path, invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inspector_gui.paths.weights_folder", lambda: tmp_path / "none")
+    bare = tmp_path / "bare"
+    shutil.copytree(washers, bare, ignore=shutil.ignore_patterns("ground_truth"))
+    settings = "inspector_gui.core.measuring.training_ablation.settings_of"
+    monkeypatch.setattr(settings, lambda _: [])  # the row of the network alone
+    result = invoke(
+        "ablate", bare, *TRAINED, "--backbones", "resnet18,efficientnet_lite0",
+        "--json", tmp_path / "a.json",
+    )  # fmt: skip
+    assert result.exit_code == 0
+    found = read_json(tmp_path / "a.json")
+    (point,) = found["points"]
+    assert (point["pixel_auroc"], point["backbone"]) == (None, "efficientnet_lite0")
+    assert found["skipped"][0]["backbone"] == "resnet18"
+    assert "Skipped resnet18: The weights of this network could not be" in result.stderr
+    assert "bare has no masks of its defects, so nothing is said of pixels." in result.stderr
+    assert "AUPRO" not in result.stdout
+
+
+def test_simplenet_is_measured_on_every_class_of_a_folder(
+    washers: Path, invoke: Invoke, tmp_path: Path
+) -> None:
+    for seed, name in enumerate(("even", "odd")):
+        write_parts(tmp_path / "kinds" / name, range(10 * seed, 10 * seed + 7))
+    result = invoke("ablate", tmp_path / "kinds", *TRAINED, "--json", tmp_path / "a.json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    points = read_json(tmp_path / "a.json")["points"]
+    assert [point["setting"] for point in points] == ["even", "odd", "average"]
+    assert {point["ablation"] for point in points} == {"class"}
+    assert "(table 5)" in result.stdout
+    (tmp_path / "kinds" / "odd" / "good-010.png").unlink()
+    result = invoke("ablate", tmp_path / "kinds", *TRAINED)
+    assert result.exit_code == 1
+    assert "The class 'odd': SimpleNet needs at least 5 references" in result.stderr
+
+
 def test_a_network_that_cannot_be_used_is_skipped_and_said(
     washers: Path, invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -130,7 +208,11 @@ def test_missing_weights_that_cannot_be_fetched_are_named_and_the_rest_is_measur
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["{washers}", "--paper", "simplenet"], "no ablations of 'simplenet'"),
+        (["{washers}", "--paper", "padim"], "no ablations of 'padim'; choose dn2 or spade or"),
+        (["{washers}", "--paper", "simplenet", "--set", "epoch=3"], "no value 'epoch'"),
+        (["{washers}", "--paper", "simplenet", "--k", "3"], "simplenet has no option --k"),
+        (["{washers}", "--paper", "simplenet", "--preset", "quick"], "no preset 'quick'"),
+        (["{washers}", "--paper", "spade", "--set", "epochs=3"], "spade has no option --set"),
         (["{washers}/train", "--paper", "spade"], "is not in MVTec layout"),
         (["{washers}", "--paper", "dn2", "--kappa", "2"], "dn2 has no option --kappa"),
         (

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inspector_gui.core.errors import KnownError
 from inspector_gui.core.simplenet.hyperparameters import Hyperparameters
 from inspector_gui.core.types import Floats
 
@@ -56,19 +55,13 @@ class PatchPooling:
 def patch_pooling(channels: Sequence[int], chosen: Hyperparameters) -> PatchPooling:
     """Return the pooling of hyperparameters for levels of some channels, finest first.
 
-    Raises `KnownError` where the dimension is above what the levels have.
+    A dimension above what a level has repeats its values, as the authors' code does: ResNet-18, or
+    a neighbourhood of one place.
     """
     numbers = [int(level) - 1 for level in chosen.levels.split(",")]
     places = chosen.neighbourhood**2
     if chosen.dimension == 0:
         return _kept(channels, numbers, chosen.neighbourhood)
-    least = min(channels[number] for number in numbers) * places
-    if chosen.dimension > least:
-        raise KnownError(
-            f"The dimension of patch features is at most {least} with this network, levels "
-            f"{chosen.levels} and a neighbourhood of {chosen.neighbourhood}, not "
-            f"{chosen.dimension}."
-        )
     found = []
     for order, number in enumerate(numbers):
         first, rows = _rows(channels[number] * places, chosen.dimension, order, len(numbers))

@@ -40,6 +40,8 @@ def published(
         (WIDE, "3", 1, 512),
         (CHANNELS, "2,3", 3, 301),
         (CHANNELS, "1,3", 5, 64),
+        (CHANNELS, "2,3", 3, 1536),  # more than level 2 has: its values are repeated
+        ((64, 128, 256), "2,3", 1, 1536),
     ],
 )
 def test_one_convolution_gives_what_the_authors_pipeline_gives(
@@ -78,11 +80,6 @@ def test_without_a_dimension_every_channel_is_kept_averaged_over_its_neighbourho
         found = PatchFeatures(pooling)(tuple(levels))[0]
         averaged = functional.avg_pool2d(levels[1], 3, 1, 1)[0]
     assert float((found[:40] - averaged).abs().max()) < 1e-6
-
-
-def test_a_dimension_that_the_levels_do_not_have_is_refused_with_the_largest() -> None:
-    with pytest.raises(KnownError, match="at most 360"):
-        patch_pooling(CHANNELS, hyperparameters_for("fast", {"dimension": 361}))
 
 
 def test_patches_lie_in_a_file_that_is_gone_afterwards(tmp_path) -> None:
