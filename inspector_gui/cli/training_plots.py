@@ -54,7 +54,7 @@ def _dots(points: Sequence[TrainedPoint], title: str, label: str) -> bytes:
             axes.plot(*zip(*drawn, strict=True), "o", label=words)
     axes.tick_params(axis="x", labelsize=7)
     axes.margins(0.1, 0.2)
-    axes.legend()
+    figure.legend(loc="outside lower center", ncols=len(_METRICS))
     return png_of(figure)
 
 
@@ -79,8 +79,9 @@ def _curve(points: Sequence[TrainedPoint], title: str, label: str) -> bytes:
     )
     if is_noise:
         axes.set_xscale("log")
-    else:
-        axes.set_xticks([place(point) for point in points])
+    places = [place(point) for point in points]
+    axes.set_xticks(places, [f"{value:.3g}" for value in places])
+    axes.minorticks_off()
     for metric, words in _METRICS.items():
         drawn = [
             (place(point), 100 * area)
@@ -89,7 +90,7 @@ def _curve(points: Sequence[TrainedPoint], title: str, label: str) -> bytes:
         ]
         if drawn:
             axes.plot(*zip(*drawn, strict=True), "o-", label=words)
-    axes.legend()
+    figure.legend(loc="outside lower center", ncols=len(_METRICS))
     return png_of(figure)
 
 
@@ -100,5 +101,5 @@ def _spread(spread: AdaptorSpread, title: str) -> bytes:
     for deviations, words in ((spread.before, "before"), (spread.after, "after")):
         axes.hist(deviations, bins=BINS, range=ends, alpha=0.6, label=words)
     axes.axvline(spread.noise, ls="--", color="0.5", label="noise")
-    axes.legend()
+    figure.legend(loc="outside lower center", ncols=len(_METRICS))
     return png_of(figure)
