@@ -60,18 +60,10 @@ def run(folder: Path, style: ProgressStyle) -> int:
             on_state=lambda found: files.write_checkpoint(packed(found)),
             should_stop=ended,
         )
-        try:
-            model = train_model(
-                gallery, hashes, asked.scoring, set_name=asked.set_name, folder=folder,
-                hooks=hooks, state=state, remarks=unreadable,
-            )  # fmt: skip
-        except (KeyError, RuntimeError, ValueError) as error:
-            if state is None:
-                raise
-            raise KnownError(
-                "The checkpoint of this training is of another one, so it cannot go on. Start it "
-                "again."
-            ) from error
+        model = train_model(
+            gallery, hashes, asked.scoring, set_name=asked.set_name, folder=folder,
+            hooks=hooks, state=state, remarks=unreadable,
+        )  # fmt: skip
     ModelFiles(asked.models_folder).write(model)
     files.write_result(model.facts.id)
     if style is not ProgressStyle.JSON:

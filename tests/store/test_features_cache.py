@@ -301,3 +301,18 @@ def test_hashes_that_begin_alike_are_told_apart(tmp_path: Path) -> None:
     with FeatureStore(tmp_path, SHAPE) as again:
         assert again.missing(alike) == (alike[1], alike[2])
         assert_row_is(again.gallery([alike[4], alike[3]]), 0, 4)
+
+
+def test_two_may_write_a_folder_and_each_row_is_there_once(tmp_path: Path) -> None:
+    with filled(tmp_path, 0) as first, FeatureStore(tmp_path, SHAPE) as second:
+        second.append(sha(1), features(1))
+        first.append(sha(2), features(2))
+        first.append(sha(1), features(1))
+        second.append(sha(2), features(2))
+        second.append(sha(3), features(3))
+        for store in (first, second):
+            store.append(sha(4), features(4))
+            gallery = store.gallery([sha(seed) for seed in range(5)])
+            for seed in range(5):
+                assert_row_is(gallery, seed, seed)
+    assert len(FeatureReader(tmp_path)) == 5

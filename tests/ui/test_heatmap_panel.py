@@ -365,8 +365,9 @@ def test_the_empty_program_says_what_to_do_and_offers_the_demo(
 
 
 def test_a_refused_workspace_says_why_and_offers_another(
-    panel: HeatmapPanel, session: Session, qtbot: QtBot
+    panel: HeatmapPanel, session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(session.training, "look", lambda: None)  # there is no workspace to look at
     panel.show_refusal("Another program has this workspace open.")
     assert panel.start_page.lines.text() == "Another program has this workspace open."
     with qtbot.waitSignal(panel.retry_requested):

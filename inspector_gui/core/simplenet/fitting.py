@@ -79,7 +79,7 @@ def train_model(
             good, others if held_out else None, chosen, device=device or best_device()
         )
         if state is not None:
-            training.restore(state)
+            _restore(training, state)
         trained = training.run(hooks)
     last = trained.epochs[-1]
     facts = ModelFacts(
@@ -96,3 +96,12 @@ def train_model(
         remarks=(*remarks, *trained.remarks),
     )
     return SimplenetModel.of(trained.weights, facts)
+
+
+def _restore(training: Training, state: State) -> None:
+    try:
+        training.restore(state)
+    except (KeyError, RuntimeError, ValueError, TypeError) as error:
+        raise KnownError(
+            "The checkpoint of this training is of another one, so it cannot go on. Start it again."
+        ) from error

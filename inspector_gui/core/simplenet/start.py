@@ -26,8 +26,9 @@ from inspector_gui.core.types import Floats
 
 _POWER = -0.125
 _FLOOR = 0.01
-_MOST_ROWS = 60_000
-"""Patches that scale and covariance are taken from, evenly spread; more hardly change them."""
+_MOST_ROWS, _MOST_VALUES = 60_000, 16_000_000
+"""Of the patches that scale and covariance are taken from, evenly spread; more hardly change them,
+and take memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +41,7 @@ class Start:
     @classmethod
     def of(cls, rows: PatchRows, chosen: Hyperparameters) -> "Start":
         """Measure the patches that are trained on."""
-        sample = rows.sample(_MOST_ROWS)
+        sample = rows.sample(min(_MOST_ROWS, _MOST_VALUES // rows.width))
         is_whitened = chosen.adaptor == LINEAR and chosen.adaptor_start == WHITENED
         return cls(sample, _whitener(sample) if is_whitened else None)
 
