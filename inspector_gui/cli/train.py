@@ -4,12 +4,16 @@ The training's folder has all it takes: what was asked, and how far it came. So 
 goes on where an earlier one was ended or killed.
 """
 
+import os
 import signal
+import sys
 from contextlib import closing
 from pathlib import Path
 
 import typer
+from filelock import FileLock, Timeout
 
+from inspector_gui.cli.endings import STOPPED
 from inspector_gui.cli.options import ProgressStyle
 from inspector_gui.cli.priority import give_way
 from inspector_gui.cli.progress import Report, reporting
@@ -25,10 +29,32 @@ from inspector_gui.store.run_files import RunFiles
 from inspector_gui.store.stored_gallery import StoredGallery
 from inspector_gui.store.training_runs import TrainingRun
 
+_LOCK, _PATIENCE = ".lock", 10.0
+
 
 def run(folder: Path, style: ProgressStyle) -> int:
-    """Train what a folder asks for, from its checkpoint if it has one, and write the model."""
+    """Train what a folder asks for, from its checkpoint if it has one, and write the model.
+
+    Waits a moment for another process that is about to leave the folder. Asked to end, this process
+    is gone once the checkpoint is written: torch would take half a second to say good-bye.
+    """
     give_way()
+    RunFiles(folder).asked()  # says so where the folder is none of a training
+    lock = FileLock(folder / _LOCK, timeout=_PATIENCE)
+    try:
+        with lock:
+            return _train(folder, style)
+    except Timeout as error:
+        raise KnownError(
+            f"Another program is training in {folder}; let it end, or close it."
+        ) from error
+    except Cancelled:
+        RunFiles(folder).sweep()
+        sys.stdout.flush()
+        os._exit(STOPPED)
+
+
+def _train(folder: Path, style: ProgressStyle) -> int:
     from inspector_gui.core.simplenet.checkpoint import packed, unpacked
     from inspector_gui.core.simplenet.facts import EpochFacts
     from inspector_gui.core.simplenet.fitting import split, train_model

@@ -50,10 +50,10 @@ class ModelFacts:
     `id` names weights and facts that scores depend on (see `core.simplenet.model`). `scoring` has
     this id as its `model`, and the hyperparameters as its `training`. `noise` is the standard
     deviation that the rule came to. `trained_on` are the references' content hashes, `held_out`
-    the scores of those that were not trained on, `gallery` the fingerprint (without the model) of
-    the references and the scoring it was trained for. `losses`: loss, real and noised of every
-    epoch. `versions`: of the libraries that made it; `remarks`: what was done
-    otherwise than asked, in sentences.
+    the scores of those that were not trained on, `fingerprint` that of all of them with the
+    scoring, without the model (see `gallery_fingerprint`). `losses`: loss, real and noised of every
+    epoch. `versions`: of the libraries that made it; `remarks`: what was done otherwise than asked,
+    in sentences.
     """
 
     id: str
@@ -65,6 +65,7 @@ class ModelFacts:
     losses: tuple[tuple[float, float, float], ...]
     seconds: float
     set_name: str = ""
+    fingerprint: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
 

@@ -23,7 +23,7 @@ from inspector_gui.core.simplenet.model import SimplenetModel
 from inspector_gui.core.simplenet.patch_rows import patch_rows
 from inspector_gui.core.simplenet.patches import patch_pooling
 from inspector_gui.core.simplenet.training import Hooks, State, Training, best_device
-from inspector_gui.core.types import Scoring
+from inspector_gui.core.types import Scoring, gallery_fingerprint
 
 
 def split(count: int, chosen: Hyperparameters) -> tuple[list[int], list[int]]:
@@ -92,6 +92,7 @@ def train_model(
         losses=tuple((one.loss, one.real, one.noised) for one in trained.epochs),
         seconds=last.seconds,
         set_name=set_name,
+        fingerprint=gallery_fingerprint(scoring, hashes),
         versions={"inspector-gui": __version__} | {n: version(n) for n in ("torch", "numpy")},
         remarks=(*remarks, *trained.remarks),
     )
