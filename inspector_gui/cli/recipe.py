@@ -47,7 +47,9 @@ def scoring_from(
         if training:
             raise KnownError(f"{method} has no option --set.")
         return scoring
-    changes: dict[str, object] = {} if seed is None else {"seed": seed}
+    changes: dict[str, object] = {"dimension": scoring.training.dimension}
+    if seed is not None:
+        changes["seed"] = seed
     for text in training or ():
         name, _, value = text.partition("=")
         changes[name.strip()] = parsed(name.strip(), value)

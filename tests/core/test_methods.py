@@ -218,3 +218,16 @@ def test_the_largest_kappa_is_a_recipe() -> None:
 def _patches(patches: Floats | None) -> Floats:
     assert patches is not None
     return patches
+
+
+@pytest.mark.parametrize(
+    ("backbone", "dimension"),
+    [("wide_resnet50_2", 1536), ("resnet18", 1536), ("efficientnet_lite0", 0)],
+)
+def test_a_preset_keeps_channels_as_they_are_where_pooling_would_only_repeat_them(
+    backbone: str, dimension: int
+) -> None:
+    for preset in ("paper", "official"):
+        scoring = scoring_for("simplenet", preset=preset, backbone=backbone)
+        assert scoring.training is not None
+        assert scoring.training.dimension == dimension

@@ -20,7 +20,13 @@ from inspector_gui.core.methods.simplenet import Simplenet
 from inspector_gui.core.methods.spade import Spade
 from inspector_gui.core.preprocess import SIDE_MULTIPLE, Geometry
 from inspector_gui.core.runtimes import check_choice
-from inspector_gui.core.simplenet.hyperparameters import FAST, OFFICIAL, PAPER, PRESETS
+from inspector_gui.core.simplenet.hyperparameters import (
+    FAST,
+    OFFICIAL,
+    PAPER,
+    PRESETS,
+    fitted_to,
+)
 from inspector_gui.core.simplenet.hyperparameters import check as check_training
 from inspector_gui.core.simplenet.patches import patch_pooling
 from inspector_gui.core.types import Scoring
@@ -109,6 +115,9 @@ def scoring_for(method: str, *, preset: str = "default", **overrides: object) ->
         scoring = replace(scoring, preset=DEFAULT)  # somebody has chosen, not the pictures
     if scoring.height == scoring.size:
         scoring = replace(scoring, height=0)
+    if scoring.training is not None and "training" not in given:
+        fitted = fitted_to(scoring.training, backbone(scoring.backbone).channels)
+        scoring = replace(scoring, training=fitted)
     if scoring.training is not None:
         check_training(scoring.training)
         patch_pooling(backbone(scoring.backbone).channels, scoring.training)

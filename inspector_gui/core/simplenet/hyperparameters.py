@@ -5,7 +5,7 @@ where they differ), `fast` is ours. Known without loading what computes.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -168,6 +168,19 @@ def hyperparameters_for(
             raise KnownError(f"A training has no value {name!r}; there are: {', '.join(NAMES)}.")
     chosen = replace(PRESETS[preset], **(changes or {}))  # type: ignore[arg-type]
     check(chosen)
+    return chosen
+
+
+def fitted_to(chosen: Hyperparameters, channels: Sequence[int]) -> Hyperparameters:
+    """Return a preset for a network whose levels have so many channels, finest first.
+
+    Where a level has fewer values in a neighbourhood than it is to give features, pooling would
+    only repeat them: all channels are kept as they are then (METHODS "Common").
+    """
+    levels = [channels[int(level) - 1] for level in chosen.levels.split(",")]
+    share = chosen.dimension / len(levels)
+    if any(own * chosen.neighbourhood**2 < share for own in levels):
+        return replace(chosen, dimension=0)
     return chosen
 
 
