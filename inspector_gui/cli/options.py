@@ -186,8 +186,8 @@ Set = Annotated[
     typer.Option(
         "--set",
         metavar="NAME=VALUE",
-        help="A hyperparameter of a training, for example epochs=40 (simplenet). Can be given "
-        "again.",
+        help="A hyperparameter of a training, for example epochs=40 (simplenet); an unknown "
+        "name lists all. Can be given again.",
     ),
 ]
 Seed = Annotated[

@@ -4,7 +4,6 @@ Presets: `paper` is section 4.2 of the paper, `official` the authors' run script
 where they differ), `fast` is ours. Known without loading what computes.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
@@ -157,10 +156,12 @@ RANGES: Mapping[str, tuple[float, float]] = {
 def hyperparameters_for(
     preset: str, changes: Mapping[str, object] | None = None
 ) -> Hyperparameters:
-    """Return a preset with some values replaced, checked.
+    """Return a preset with some values replaced, checked; levels as recipes keep them.
 
     Raises `KnownError` for a preset, a name or a value that does not exist.
     """
+    from inspector_gui.core.level_weights import level_choice
+
     if preset not in PRESETS:
         raise KnownError(f"simplenet has no preset {preset!r}; choose {', '.join(PRESETS)}.")
     for name in changes or {}:
@@ -168,7 +169,7 @@ def hyperparameters_for(
             raise KnownError(f"A training has no value {name!r}; there are: {', '.join(NAMES)}.")
     chosen = replace(PRESETS[preset], **(changes or {}))  # type: ignore[arg-type]
     check(chosen)
-    return chosen
+    return replace(chosen, levels=level_choice(chosen.levels))
 
 
 def fitted_to(chosen: Hyperparameters, channels: Sequence[int]) -> Hyperparameters:
@@ -214,8 +215,13 @@ def check(chosen: Hyperparameters) -> None:
             raise KnownError(f"{name} is {' or '.join(words)}, not {getattr(chosen, name)!r}.")
     for name, (least, most) in RANGES.items():
         value = getattr(chosen, name)
-        if not (math.isfinite(value) and least <= value <= most):
-            raise KnownError(f"{name} is from {least:g} to {most:g}, not {value:g}.")
+        if not least <= value <= most:  # nor is NaN
+            raise KnownError(f"{name} is from {least:g} to {most:g}, not {value}.")
     if chosen.neighbourhood % 2 == 0:
         raise KnownError(f"neighbourhood is an odd number of places, not {chosen.neighbourhood}.")
-    level_choice(chosen.levels)
+    if chosen.patches == 1:
+        raise KnownError("patches is at least 2, which BatchNorm takes, or 0 for all; not 1.")
+    try:
+        level_choice(chosen.levels)
+    except KnownError as error:
+        raise KnownError(str(error).removeprefix("--")) from None
