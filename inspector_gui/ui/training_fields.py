@@ -21,6 +21,7 @@ from inspector_gui.ui.training_words import value_words
 _FIELD_WIDTH = 136
 _NAME_WIDTH = 168
 _RESET_WIDTH = 50
+_MOST_LETTERS = 24  # of a number; what is typed is told in sentences
 _LONG = 14  # letters that the usual width has no room for
 
 
@@ -88,6 +89,7 @@ class FieldRow(QWidget):
             choice.setFixedWidth(_NAME_WIDTH if longest > _LONG else _FIELD_WIDTH)
             return choice
         typed = QLineEdit()
+        typed.setMaxLength(_MOST_LETTERS)
         typed.setFixedWidth(_FIELD_WIDTH)
         typed.textChanged.connect(self._on_changed)
         return typed

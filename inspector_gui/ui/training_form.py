@@ -10,6 +10,7 @@ from inspector_gui.core.simplenet.hyperparameters import (
     CHOICES,
     FAST,
     NAMES,
+    RANGES,
     Hyperparameters,
     hyperparameters_for,
 )
@@ -191,9 +192,10 @@ class TrainingForm(QWidget):
 
     @property
     def held_out(self) -> float:
-        """The share of the references that is not trained on; 0 where that is no number."""
+        """The share of the references that is not trained on; 0 where there is no such share."""
         try:
             value = self.rows["held_out"].value
         except KnownError:
             return 0.0
-        return value if isinstance(value, float) else 0.0
+        least, most = RANGES["held_out"]
+        return value if isinstance(value, float) and least <= value <= most else 0.0

@@ -193,9 +193,10 @@ def test_too_few_references_beside_those_held_out_are_said_before_anything_start
     assert not window.head.start_button.isEnabled()
     place.session.references.set_included(ids[:2], True)
     place.until(window.head.start_button.isEnabled)
-    type_in(window, "held_out", "0")
-    assert not window.head.start_button.isEnabled()
-    assert "the limit is made from them" in window.head.told.text()
+    for text in ("0", "nan", "inf", "-1", ""):
+        type_in(window, "held_out", text)
+        assert not window.head.start_button.isEnabled()
+        assert "the limit is made from them" in window.head.told.text()
 
 
 # Training

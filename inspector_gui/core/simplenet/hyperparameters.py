@@ -216,7 +216,7 @@ def check(chosen: Hyperparameters) -> None:
     for name, (least, most) in RANGES.items():
         value = getattr(chosen, name)
         if not least <= value <= most:  # nor is NaN
-            raise KnownError(f"{name} is from {least:g} to {most:g}, not {value}.")
+            raise KnownError(f"{name} is from {least:.10g} to {most:.10g}, not {value}.")
     if chosen.neighbourhood % 2 == 0:
         raise KnownError(f"neighbourhood is an odd number of places, not {chosen.neighbourhood}.")
     if chosen.patches == 1:
