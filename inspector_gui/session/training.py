@@ -63,6 +63,8 @@ class TrainingDesk(QObject):
         self.progress: Progress | None = None
         self.epochs: tuple[EpochFacts, ...] = ()
         self.model: ModelFacts | None = None
+        self.model_set_id: int | None = None
+        """The set that `model` was trained for."""
         self.judges_afterwards = True
         """Whether the set judges by the model once it is there."""
         self._pace = Pace()
@@ -301,7 +303,7 @@ class TrainingDesk(QObject):
         def then(facts: ModelFacts) -> None:
             if self.run is not run:
                 return
-            self.model = facts
+            self.model, self.model_set_id = facts, run.set_id
             self._take(None, self.epochs, TrainingState.DONE)
             self.trained.emit(facts)
             self._judge_by(facts, run)

@@ -249,6 +249,8 @@ def _style_sheet(c: Colours) -> str:
             border: 1px solid {c.border}; border-radius: 6px; padding: 5px 8px; }}
         QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button,
         QDoubleSpinBox::down-button {{ width: 0; border: none; }}
+        QComboBox:disabled, QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled {{
+            background: {c.card}; color: {c.muted}; }}
         QComboBox:focus, QLineEdit:focus {{ border-color: {c.accent}; }}
         QComboBox::drop-down {{ border: none; width: 22px; }}
         QComboBox::down-arrow {{ image: url({_icon("chevron", c)}); width: 10px; }}

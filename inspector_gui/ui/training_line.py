@@ -12,7 +12,7 @@ from inspector_gui.ui.training_words import duration_words, left_words
 def newly_trained(desk: TrainingDesk, current: ReferenceSet | None) -> ModelFacts | None:
     """Return the model that a training of this set has just made, None where there is none."""
     model = desk.model if desk.state is TrainingState.DONE else None
-    is_other = model is not None and current is not None and current.name != model.set_name
+    is_other = current is not None and current.id != desk.model_set_id
     return None if is_other else model
 
 
@@ -35,7 +35,9 @@ def headline(desk: TrainingDesk, current: ReferenceSet | None = None) -> str:
     model = newly_trained(desk, current)
     if model is not None:
         took = duration_words(model.seconds)
-        return _tr("Trained for {} in {}").format(model.set_name, took)
+        return _tr("Trained for {} in {}").format(
+            model.set_name if current is None else current.name, took
+        )
     if current is None or not current.included:
         return _tr("First add pictures of good parts in the main window")
     count = len(current.included)

@@ -31,14 +31,34 @@ class Curve:
     is_dashed: bool = False
 
 
+class EpochAxis(pg.AxisItem):
+    """Has marks at whole numbers alone."""
+
+    def __init__(self) -> None:
+        super().__init__("bottom")
+
+    def tickSpacing(self, *args: float) -> list[tuple[float, float]]:
+        whole = [(step, first) for step, first in super().tickSpacing(*args) if step % 1 == 0]
+        return whole or [(1.0, 0.0)]
+
+
 class FactsPlot(QWidget):
     """A plot in the look of the program with its legend above; nothing in it moves."""
 
-    def __init__(self, theme: Theme, name: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        name: str,
+        parent: QWidget | None = None,
+        *,
+        bottom: pg.AxisItem | None = None,
+    ) -> None:
         super().__init__(parent)
         self._theme = theme
         self.legend = PlotLegend(theme)
-        self.plot = pg.PlotWidget(background=None)
+        self.plot = pg.PlotWidget(
+            background=None, axisItems={} if bottom is None else {"bottom": bottom}
+        )
         self.plot.setAccessibleName(name)
         self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.plot.setAcceptDrops(False)
@@ -95,7 +115,7 @@ class LossPlot(FactsPlot):
     """Curves over epochs. The axis shows all epochs that there will be."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(theme, self.tr("Loss over epochs"), parent)
+        super().__init__(theme, self.tr("Loss over epochs"), parent, bottom=EpochAxis())
         self.curves: tuple[Curve, ...] = ()
         self._epochs = 1
         self._draw()
@@ -193,7 +213,8 @@ class HeldOutPlot(FactsPlot):
     """Scores of good parts that are not trained on, in columns: epochs, or models."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(theme, self.tr("Scores of held-out good parts"), parent)
+        name = self.tr("Scores of held-out good parts")
+        super().__init__(theme, name, parent, bottom=EpochAxis())
         self.columns: dict[str, tuple[float, ...]] = {}
         self.limit: float | None = None
         self._epochs = 1

@@ -229,9 +229,10 @@ def test_a_training_is_watched_to_its_model(place: Workplace, window: TrainingWi
     assert window.head.heading.text() == "Paused, epoch 3 of 6"
     assert buttons(window) == ["Go on", "Discard"]
     del Pretended.plan["stands_at"]
+    place.session.references.rename(place.current.id, "Rings")
     window.head.resume_button.click()
     until(place, TrainingState.DONE)
-    assert window.head.heading.text().startswith("Trained for Washers in ")
+    assert window.head.heading.text().startswith("Trained for Rings in ")
     assert buttons(window) == ["Start training"]
     assert tab.form.isEnabled()
     assert len(tab.loss.curves[0].x) == 6
