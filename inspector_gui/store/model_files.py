@@ -1,5 +1,6 @@
 """Trained models in a workspace: one safetensors file and one JSON file each, never a pickle."""
 
+import json
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +41,10 @@ class ModelFiles:
         self.folder = folder
 
     def list(self) -> tuple[ListedModel, ...]:
-        """Return all models, the newest first; damaged ones with their reason at the end."""
+        """Return all models, the newest first; damaged ones with their reason at the end.
+
+        Of the weights their length is looked at; `read` finds whatever else was changed.
+        """
         listed = [self._listed(path) for path in sorted(self.folder.glob(f"*{_FACTS}"))]
         return tuple(
             sorted(listed, key=lambda m: -m.facts.created_at if m.facts is not None else 0.0)
@@ -85,8 +89,10 @@ class ModelFiles:
             size = path.stat().st_size + path.with_suffix(_WEIGHTS).stat().st_size
         try:
             facts = self.facts(name)
-            if size <= path.stat().st_size:
+            if not path.with_suffix(_WEIGHTS).exists():
                 raise KnownError(f"The weights of the model {name} are gone; train it again.")
+            if not _is_whole(path.with_suffix(_WEIGHTS)):
+                raise KnownError(f"The weights of the model {name} are cut off; train it again.")
         except (KnownError, OSError) as error:
             return ListedModel(name, size, None, str(error))
         return ListedModel(name, size, facts)
@@ -101,3 +107,18 @@ class ModelFiles:
             ) from error
         except OSError as error:
             raise disk_error(error, self.folder) from error
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a safetensors file is as long as its own header says; raises `OSError`."""
+    with path.open("rb") as file:
+        size = path.stat().st_size
+        length = int.from_bytes(file.read(8), "little")
+        if not length <= size - 8:
+            return False
+        try:
+            header = json.loads(file.read(length))
+            ends = [int(one["data_offsets"][1]) for name, one in header.items() if name[:2] != "__"]
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError):
+            return False
+    return size == 8 + length + max(ends, default=0)

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
     QHBoxLayout,
-    QScrollArea,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -33,6 +32,7 @@ from inspector_gui.ui.health_tab import button, hint_label, wrapped
 from inspector_gui.ui.side_by_side_choices import MethodsCard, MethodsLine, OutcomeCard, PartsCard
 from inspector_gui.ui.side_by_side_offers import known_of, offers_for
 from inspector_gui.ui.side_by_side_result import SideBySideResult
+from inspector_gui.ui.side_column import SideColumn
 from inspector_gui.ui.theme import Theme
 from inspector_gui.workers.recorder import Store
 
@@ -84,12 +84,7 @@ class SideBySideWindow(QDialog):
             column.addWidget(widget)
         column.addWidget(self.outcome)
         column.addStretch(1)
-        scrolled = QScrollArea()
-        scrolled.setWidget(left)
-        scrolled.setWidgetResizable(True)
-        scrolled.setFrameShape(QScrollArea.Shape.NoFrame)
-        scrolled.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scrolled.setFixedWidth(_CHOICES_WIDTH)
+        self.choices = SideColumn(left, _CHOICES_WIDTH)
         self.hint = hint_label()
         empty = Card("")
         empty.title.hide()
@@ -106,7 +101,7 @@ class SideBySideWindow(QDialog):
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 8, 8, 8)
         row.setSpacing(6)
-        row.addWidget(scrolled)
+        row.addWidget(self.choices)
         row.addLayout(right, 1)
         self.resize(1280, 740)
 

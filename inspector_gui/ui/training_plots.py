@@ -31,7 +31,7 @@ class Curve:
     is_dashed: bool = False
 
 
-class EpochAxis(pg.AxisItem):
+class EpochAxis(pg.AxisItem):  # type: ignore[misc]
     """Has marks at whole numbers alone."""
 
     def __init__(self) -> None:

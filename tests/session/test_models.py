@@ -93,6 +93,19 @@ def test_damaged_models_are_listed_with_their_reason_and_can_be_deleted(desk: De
     assert list((desk.folder / "models").iterdir()) == []
 
 
+@pytest.mark.parametrize("left", [0, 7, 60, -1], ids=str)
+def test_a_model_whose_weights_are_cut_off_is_no_model(desk: Desk, left: int) -> None:
+    facts = made(desk)
+    path: Path = desk.folder / "models" / f"{facts.id}.safetensors"
+    assert listed(desk).models[0].facts == facts
+    path.write_bytes(path.read_bytes()[:left])
+    (model,) = listed(desk).models
+    assert model.facts is None
+    assert "are cut off; train it again" in model.reason
+    path.unlink()
+    assert "are gone" in listed(desk).models[0].reason
+
+
 def test_another_workspace_has_its_own_models(desk: Desk) -> None:
     made(desk)
     assert listed(desk).models
