@@ -10,14 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from inspector_gui import paths
 from inspector_gui.cli import train
 from inspector_gui.cli.options import ProgressStyle
 from inspector_gui.core.errors import KnownError
+from inspector_gui.core.features import Extractor
 from inspector_gui.core.images import decode
 from inspector_gui.core.methods import scoring_for
 from inspector_gui.core.simplenet import training
 from inspector_gui.core.simplenet.hyperparameters import hyperparameters_for
 from inspector_gui.store import files, run_files
+from inspector_gui.store.features_cache import open_store
 from inspector_gui.store.files import disk_full
 from inspector_gui.store.images import ImageStore
 from inspector_gui.store.model_files import ModelFiles
@@ -97,6 +100,22 @@ def test_a_killed_training_goes_on_to_the_same_model_as_one_that_was_not(workspa
     assert events.epochs[-1].held_out == tuple(facts.held_out.values())
 
 
+def test_features_that_spade_has_already_are_not_computed_again(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = new_run(workspace, epochs=1, steps=2)
+    spade = scoring_for("spade", size=64, runtime=run.scoring.runtime)
+    extractor = Extractor(
+        spade, weights_folder=paths.weights_folder(), cache=paths.networks_folder()
+    )
+    images = ImageStore(workspace)
+    with open_store(run.features_folder, spade) as store:
+        for sha in run.references:
+            store.append(sha, extractor.extract(decode(images.read(sha))))
+    monkeypatch.setattr(Extractor, "extract", None)
+    assert trained(run)
+
+
 def test_references_that_cannot_be_read_are_left_out_and_named(workspace: Path) -> None:
     run = new_run(workspace)
     broken = run.references[0]
@@ -161,7 +180,7 @@ def test_a_full_disk_keeps_the_checkpoint_before_and_the_training_goes_on_later(
 def test_a_damaged_checkpoint_or_request_is_said(workspace: Path, damage: bytes) -> None:
     run = new_run(workspace)
     (run.folder / run_files.CHECKPOINT).write_bytes(damage)
-    with pytest.raises(KnownError, match="Start it again"):
+    with pytest.raises(KnownError, match="Discard it and start again"):
         train.run(run.folder, ProgressStyle.NONE)
     (run.folder / "request.json").write_bytes(damage)
     with pytest.raises(KnownError, match="start it again"):

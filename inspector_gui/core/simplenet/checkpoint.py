@@ -25,5 +25,6 @@ def unpacked(data: bytes) -> State:
         return {"tensors": load(data), "facts": json.loads(header["__metadata__"]["facts"])}
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
         raise KnownError(
-            "The checkpoint of this training is damaged, so it cannot go on. Start it again."
+            "The checkpoint of this training is damaged, so it cannot go on. Discard it and "
+            "start again."
         ) from error

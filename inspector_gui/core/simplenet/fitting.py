@@ -104,5 +104,6 @@ def _restore(training: Training, state: State) -> None:
         training.restore(state)
     except (KeyError, RuntimeError, ValueError, TypeError) as error:
         raise KnownError(
-            "The checkpoint of this training is of another one, so it cannot go on. Start it again."
+            "The checkpoint of this training is of another one, so it cannot go on. Discard it and "
+            "start again."
         ) from error
