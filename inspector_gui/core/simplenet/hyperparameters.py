@@ -53,7 +53,7 @@ class Hyperparameters:
     loss: str = CROSS_ENTROPY
     th_plus: float = 0.5
     th_minus: float = 0.5
-    epochs: int = 20
+    epochs: int = 16
     batch: int = 32
     patches: int = 32
     steps: int = 120
