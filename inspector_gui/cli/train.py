@@ -88,7 +88,7 @@ def _train(folder: Path, style: ProgressStyle) -> int:
         )
         model = train_model(
             gallery, hashes, asked.scoring, set_name=asked.set_name, folder=folder,
-            hooks=hooks, state=state, remarks=unreadable,
+            hooks=hooks, state=state, unreadable=unreadable,
         )  # fmt: skip
     ModelFiles(asked.models_folder).write(model)
     files.write_result(model.facts.id)
@@ -113,14 +113,14 @@ class _Ended:
 
 def _features(
     asked: TrainingRun, report: Report, should_stop: ShouldStop
-) -> tuple[tuple[str, ...], StoredGallery, list[str]]:
+) -> tuple[tuple[str, ...], StoredGallery, dict[str, str]]:
     """Return the readable references with their features, and a sentence for each other one.
 
     What the workspace lacks is computed and kept there, as for any method that compares with them.
     """
     scoring, hashes = asked.scoring, asked.references
     images = ImageStore(asked.features_folder.parent)
-    unreadable = []
+    unreadable: dict[str, str] = {}
     with closing(open_store(asked.features_folder, scoring)) as store:
         missing = store.missing(hashes)
         if missing:
@@ -133,7 +133,7 @@ def _features(
                 try:
                     image = decode(images.read(sha), name=f"The reference {sha[:12]}")
                 except KnownError as error:
-                    unreadable.append(f"{error} It is left out.")
+                    unreadable[sha] = f"{error} It is left out."
                     continue
                 store.append(sha, extractor.extract(image))
             report(Progress("features", len(missing), len(missing)))

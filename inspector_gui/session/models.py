@@ -115,13 +115,13 @@ class ModelDesk(QObject):
 
 def changes_since(facts: ModelFacts, current: ReferenceSet) -> Changes:
     """Return how a set's references have changed since a model was trained."""
-    before = frozenset((*facts.trained_on, *facts.held_out))
+    before = facts.references
     now = frozenset(image.sha256 for image in current.included)
     return Changes(len(now - before), len(before - now))
 
 
 def _is_own(facts: ModelFacts, current: ReferenceSet) -> bool:
-    before = frozenset((*facts.trained_on, *facts.held_out))
+    before = facts.references
     return len(before) - changes_since(facts, current).removed >= _OWN_SHARE * len(before) > 0
 
 

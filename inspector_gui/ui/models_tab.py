@@ -171,8 +171,9 @@ class ModelsTab(QWidget):
             if facts is None:
                 item.setForeground(self._colour("bad"))
             elif column == len(texts) - 1:
-                is_used = bool(self._desk.used_by(model.id))
-                item.setForeground(self._colour("good" if is_used else "warn"))
+                is_stale = current is not None and not changes_since(facts, current).are_none
+                is_fine = self._desk.used_by(model.id) and not is_stale
+                item.setForeground(self._colour("good" if is_fine else "warn"))
             self.table.setItem(row, column, item)
 
     def state(self, model: ListedModel, current: ReferenceSet | None) -> str:

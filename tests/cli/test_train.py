@@ -125,6 +125,7 @@ def test_references_that_cannot_be_read_are_left_out_and_named(workspace: Path) 
     assert listed.facts is not None
     assert broken[:12] in listed.facts.remarks[0]
     assert broken not in listed.facts.trained_on
+    assert listed.facts.is_of(run.references)
 
 
 @pytest.mark.parametrize(

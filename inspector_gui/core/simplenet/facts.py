@@ -53,7 +53,7 @@ class ModelFacts:
     the scores of those that were not trained on, `fingerprint` that of all of them with the
     scoring, without the model (see `gallery_fingerprint`). `losses`: loss, real and noised of every
     epoch. `versions`: of the libraries that made it; `remarks`: what was done otherwise than asked,
-    in sentences.
+    in sentences. `unreadable` references were left out.
     """
 
     id: str
@@ -68,10 +68,16 @@ class ModelFacts:
     fingerprint: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = ()
+
+    @property
+    def references(self) -> frozenset[str]:
+        """The content hashes of the references there were, whatever became of each."""
+        return frozenset((*self.trained_on, *self.held_out, *self.unreadable))
 
     def is_of(self, references: Iterable[str]) -> bool:
         """Whether a set's included references (content hashes) are those of the model still."""
-        return frozenset(references) == frozenset((*self.trained_on, *self.held_out))
+        return frozenset(references) == self.references
 
     def as_json(self) -> dict[str, Any]:
         """Return the facts as a JSON-able mapping."""
@@ -85,5 +91,6 @@ class ModelFacts:
         made["trained_on"] = tuple(str(sha) for sha in values["trained_on"])
         made["held_out"] = {str(sha): float(score) for sha, score in values["held_out"].items()}
         made["remarks"] = tuple(str(text) for text in values.get("remarks", ()))
+        made["unreadable"] = tuple(str(sha) for sha in values.get("unreadable", ()))
         made["losses"] = tuple(tuple(float(v) for v in row) for row in values["losses"])
         return cls(**made)

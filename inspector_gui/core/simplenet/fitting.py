@@ -1,7 +1,7 @@
 """From a gallery of references to a model: split, patches, training, facts."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -52,12 +52,12 @@ def train_model(
     hooks: Hooks | None = None,
     state: State | None = None,
     device: str | None = None,
-    remarks: Sequence[str] = (),
+    unreadable: Mapping[str, str] | None = None,
 ) -> SimplenetModel:
     """Train on the references of a gallery, whose content hashes are given row by row.
 
     Patches lie in `folder` meanwhile. `state` goes on from a checkpoint (see `Hooks.on_state`);
-    `remarks` go into the model's facts.
+    `unreadable`: references that are left out, each with a sentence.
     Raises `KnownError` for too few references, values that no training can have, a disk or memory
     that does not suffice, and a training that diverges; `Cancelled` on request.
     """
@@ -94,7 +94,8 @@ def train_model(
         set_name=set_name,
         fingerprint=gallery_fingerprint(scoring, hashes),
         versions={"inspector-gui": __version__} | {n: version(n) for n in ("torch", "numpy")},
-        remarks=(*remarks, *trained.remarks),
+        remarks=(*(unreadable or {}).values(), *trained.remarks),
+        unreadable=tuple(unreadable or ()),
     )
     return SimplenetModel.of(trained.weights, facts)
 

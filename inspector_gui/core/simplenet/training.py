@@ -34,7 +34,7 @@ from inspector_gui.core.simplenet.start import Start
 from inspector_gui.core.types import Floats, Progress
 
 _BINS = 40
-_RISEN = 4.0
+_RISEN, _LEAST_LOSS = 4.0, 0.25
 """A loss this many times that of the first batch is no training any more."""
 _MOST_CHUNKS = 64
 _SCORED_AT_ONCE = 16_384  # patches
@@ -290,7 +290,7 @@ class Training:
         )  # fmt: skip
         self.epochs.append(found)
         hooks.on_epoch(found)
-        if found.loss > _RISEN * self._first_loss:
+        if found.loss > _RISEN * max(self._first_loss, _LEAST_LOSS):
             raise KnownError(
                 f"The training diverged: its loss rose from {self._first_loss:.3g} to "
                 f"{found.loss:.3g} by epoch {found.epoch}. Lower the learning rates."
