@@ -53,7 +53,7 @@ class Hyperparameters:
     loss: str = CROSS_ENTROPY
     th_plus: float = 0.5
     th_minus: float = 0.5
-    epochs: int = 16
+    epochs: int = 20
     batch: int = 32
     patches: int = 32
     steps: int = 120
@@ -61,7 +61,7 @@ class Hyperparameters:
     adaptor_rate: float = 0.0
     adaptor_decay: float = 1e-5
     optimiser: str = ADAM
-    rate: float = 6e-4
+    rate: float = 1.2e-3
     decay: float = 1e-5
     schedule: str = COSINE
     joint_norm: bool = False
