@@ -54,8 +54,8 @@ class Hyperparameters:
     th_plus: float = 0.5
     th_minus: float = 0.5
     epochs: int = 20
-    batch: int = 32
-    patches: int = 32
+    batch: int = 256
+    patches: int = 4
     steps: int = 120
     adaptor_optimiser: str = ADAM
     adaptor_rate: float = 0.0
