@@ -11,20 +11,18 @@ from inspector_gui.cli.progress import Report
 from inspector_gui.core.backbones import backbone
 from inspector_gui.core.compiled import is_compiled
 from inspector_gui.core.errors import KnownError
-from inspector_gui.core.features import Extractor, can_stack
+from inspector_gui.core.features import Extractor
 from inspector_gui.core.images import UnreadableImage, decode, picture_size
 from inspector_gui.core.input_size import fitted
 from inspector_gui.core.measuring.evaluation import FeatureBank, Picture
 from inspector_gui.core.method_options import AUTOMATIC_PRESET, has_compiled_search
 from inspector_gui.core.methods import scoring_for
 from inspector_gui.core.methods.base import Method
-from inspector_gui.core.methods.simplenet import Simplenet
 from inspector_gui.core.runtimes import INT8, Stack, converted_path, default_runtime
-from inspector_gui.core.simplenet.head import Head
 from inspector_gui.core.simplenet.hyperparameters import hyperparameters_for, parsed
-from inspector_gui.core.simplenet.stacked import SimplenetStack
 from inspector_gui.core.types import Progress, Scoring
 from inspector_gui.store.features_cache import open_store
+from inspector_gui.workers.trained import stack_of
 
 
 def scoring_from(
@@ -79,10 +77,7 @@ def judging_extractor(
     method: Method, report: Report, *, quantised: Path | None = None
 ) -> Extractor:
     """Load the network that a method judges parts with; SimpleNet's own layers are part of it."""
-    stack = None
-    if isinstance(method, Simplenet) and can_stack(method.scoring):
-        stack = SimplenetStack(Head.of(method.model))
-    return open_extractor(method.scoring, report, quantised=quantised, stack=stack)
+    return open_extractor(method.scoring, report, quantised=quantised, stack=stack_of(method))
 
 
 def open_extractor(

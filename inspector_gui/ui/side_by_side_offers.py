@@ -18,10 +18,9 @@ from inspector_gui.core.types import (
     Scoring,
     Verdict,
 )
-from inspector_gui.ui.method_words import METHOD_WORDS
+from inspector_gui.ui.method_words import METHOD_WORDS, TRAINED
 from inspector_gui.ui.theme import OUTCOME_SIGNS, OUTCOME_WORDS
 
-TRAINED = "simplenet"
 """The method whose models are offered one by one, instead of itself."""
 _PLAIN_PRECISION = "f32"
 

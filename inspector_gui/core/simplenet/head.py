@@ -18,7 +18,6 @@ import numpy.typing as npt
 
 from inspector_gui.core.backbones import backbone
 from inspector_gui.core.runtimes import import_openvino
-from inspector_gui.core.simplenet.hyperparameters import Hyperparameters
 from inspector_gui.core.simplenet.model import DamagedModelError, SimplenetModel
 from inspector_gui.core.simplenet.patches import LevelPooling, PatchPooling, patch_pooling
 from inspector_gui.core.types import Floats
@@ -56,7 +55,7 @@ class Head:
             raise DamagedModelError(f"The model {model.facts.id} has no hyperparameters.")
         pooling = patch_pooling(backbone(scoring.backbone).channels, chosen)
         try:
-            layers = folded(model.weights, chosen)
+            layers = folded(model.weights)
         except (KeyError, ValueError) as error:
             raise DamagedModelError(
                 f"The weights of the model {model.facts.id} are not those of its hyperparameters."
@@ -75,12 +74,11 @@ class Head:
         return tuple(matrix[:, at.first : at.first + at.outputs] for at in self.pooling.levels)
 
 
-def folded(weights: Mapping[str, Floats], chosen: Hyperparameters) -> tuple[Layer, ...]:
+def folded(weights: Mapping[str, Floats]) -> tuple[Layer, ...]:
     """Return the layers that adaptor and discriminator come to, computed in double precision.
 
     Raises `KeyError` or `ValueError` for weights of other hyperparameters.
     """
-    del chosen
     found = {name: np.asarray(value, np.float64) for name, value in weights.items()}
     adaptor = [_layer(found, f"adaptor.{n}") for n in (0, 2) if f"adaptor.{n}.weight" in found]
     first = _layer(found, "discriminator.0")

@@ -119,7 +119,7 @@ PRESETS: Mapping[str, Hyperparameters] = {
     ),
 }
 
-_CHOICES: Mapping[str, tuple[str, ...]] = {
+CHOICES: Mapping[str, tuple[str, ...]] = {
     "adaptor": (LINEAR, MLP, NO_ADAPTOR),
     "adaptor_start": (RANDOM, IDENTITY, WHITENED),
     "noise_rule": (SCALED_NOISE, ABSOLUTE),
@@ -130,7 +130,6 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "precision": ("f32", "bf16"),
     "preset": (FAST, PAPER, OFFICIAL),
 }
-CHOICES = _CHOICES
 """The values of those that are words."""
 RANGES: Mapping[str, tuple[float, float]] = {
     "neighbourhood": (1, 9),
@@ -210,7 +209,7 @@ def check(chosen: Hyperparameters) -> None:
     """Raise `KnownError` for a value that a training cannot have."""
     from inspector_gui.core.level_weights import level_choice
 
-    for name, words in _CHOICES.items():
+    for name, words in CHOICES.items():
         if getattr(chosen, name) not in words:
             raise KnownError(f"{name} is {' or '.join(words)}, not {getattr(chosen, name)!r}.")
     for name, (least, most) in RANGES.items():
